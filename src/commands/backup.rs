@@ -1,4 +1,4 @@
-//! `varco backup`: copies the ledger, even while a gateway runs, and verifies the copy. With `--keys` it
+//! `varco backup`: copies the ledger, even while a gateway runs, and verifies the copy. With `--chiavi` it
 //! copies the keys, to a directory of their own.
 
 use std::path::{Path, PathBuf};
@@ -16,48 +16,48 @@ use crate::state;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Dove copiare il registro: una directory nuova
-    target: PathBuf,
+    copia: PathBuf,
     #[command(flatten)]
     dove: Dove,
     /// Dove copiare le chiavi: un'altra directory nuova, da tenere altrove
-    #[arg(long)]
-    keys: Option<PathBuf>,
+    #[arg(long, alias = "keys")]
+    chiavi: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let data = args.dove.data()?;
     let directory = Directory::open(&data)?;
     if args
-        .keys
+        .chiavi
         .as_ref()
-        .is_some_and(|keys| keys.starts_with(&args.target))
+        .is_some_and(|keys| keys.starts_with(&args.copia))
     {
         bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
-    if args.target.starts_with(&data) {
+    if args.copia.starts_with(&data) {
         bail!("la copia si fa fuori dalla directory dei dati");
     }
     // First the views, then the log: a gateway may append meanwhile.
     let views = state::reached(&directory.views(), directory.ledger);
-    let bytes = directory.backup(&args.target)?;
-    println!("registro copiato in {}: {bytes} byte", args.target.display());
-    if let Some(keys) = &args.keys {
+    let bytes = directory.backup(&args.copia)?;
+    println!("registro copiato in {}: {bytes} byte", args.copia.display());
+    if let Some(keys) = &args.chiavi {
         // After the ledger: keys are synced before their first use, so the copied keys cover every copied
         // entry.
         copy_keys(&directory.keys(), keys)?;
         println!("chiavi copiate in {}", keys.display());
     }
     // Checks the copy now, not at a restore: is it whole, and do these keys open it?
-    let copy = Directory::open(&args.target)?;
-    let checked = verify_with(&copy, args.keys.as_deref().unwrap_or(&directory.keys()));
+    let copy = Directory::open(&args.copia)?;
+    let checked = verify_with(&copy, args.chiavi.as_deref().unwrap_or(&directory.keys()));
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
     let entries = copy.extent(Loss::Refused)?.head;
     if let Some(views) = views.filter(|views| *views > entries) {
         return Err(StartError::Ahead { views, log: entries })
             .context("la copia è stata fatta, ma al registro mancano voci");
     }
-    if args.keys.is_none() {
-        println!("Le chiavi NON sono nella copia: varco backup --keys le copia in un'altra directory.");
+    if args.chiavi.is_none() {
+        println!("Le chiavi NON sono nella copia: varco backup --chiavi le copia in un'altra directory.");
     }
     Ok(())
 }

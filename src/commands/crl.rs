@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
 
+use super::dove::Configurazione;
 use super::files;
 use crate::clock::Clock;
 use crate::config::{Config, CrlSource};
@@ -31,9 +32,8 @@ enum What {
     /// Scarica le liste di [[tls.crl_source]], le controlla e le mette al loro posto; una lista non buona
     /// lascia quella che c'è
     Fetch {
-        /// Il file di configurazione
-        #[arg(long, default_value = "varco.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Configurazione,
         /// Quanti secondi può durare ogni scaricamento
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
         secondi: u64,
@@ -77,6 +77,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         ogni_minuti,
         json,
     } = args.what;
+    let config = config.file();
     let limit = Duration::from_secs(secondi);
     let Some(minutes) = ogni_minuti else {
         return once(&config, limit, json, clock);

@@ -1,19 +1,54 @@
-//! The place of the data directory: `--data`, or the configuration's.
+//! The place of the data directory and of the configuration: what the options say, or what is found.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::uso::Uso;
 use crate::config::Config;
+
+/// Heading of the options that every command has, or every command of a kind.
+pub(super) const GENERALI: &str = "Opzioni generali";
+
+/// The configurations looked for when no option names one: first here, then where a package puts it.
+const CONFIGURAZIONI: [&str; 2] = ["varco.toml", "/etc/varco/varco.toml"];
+/// The data directory of trials, here.
+const QUI: &str = "varco-data";
+
+/// The first configuration that is there.
+fn found() -> Option<PathBuf> {
+    CONFIGURAZIONI
+        .iter()
+        .map(PathBuf::from)
+        .find(|file| file.exists())
+}
+
+/// The option of a command that needs a configuration.
+#[derive(Debug, clap::Args)]
+pub(super) struct Configurazione {
+    /// Il file di configurazione [se manca: ./varco.toml, altrimenti /etc/varco/varco.toml]
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+impl Configurazione {
+    /// `--config`, else the first configuration found.
+    pub(super) fn file(self) -> PathBuf {
+        self.config
+            .or_else(found)
+            .unwrap_or_else(|| CONFIGURAZIONI[0].into())
+    }
+}
 
 /// Options of every command that works on a data directory.
 #[derive(Debug, clap::Args)]
 pub(super) struct Dove {
-    /// La directory dei dati [se manca: varco-data]
-    #[arg(long, global = true)]
+    /// La directory dei dati [se manca: quella di --config; altrimenti ./varco-data, se c'è]
+    #[arg(long, global = true, help_heading = GENERALI)]
     data: Option<PathBuf>,
-    /// Il file di configurazione che dice dov'è la directory dei dati, al posto di --data
-    #[arg(long, global = true)]
+    /// Il file di configurazione che dice dov'è la directory dei dati [se manca: ./varco.toml, altrimenti
+    /// /etc/varco/varco.toml]
+    #[arg(long, global = true, help_heading = GENERALI)]
     config: Option<PathBuf>,
 }
 
@@ -23,18 +58,33 @@ impl Dove {
         self.config.as_deref()
     }
 
-    /// Whether neither option was given.
-    pub(super) fn is_default(&self) -> bool {
-        self.data.is_none() && self.config.is_none()
-    }
-
-    /// `--data`, else the configuration's directory, else `varco-data`. Fails if the configuration cannot be
-    /// read.
+    /// `--data`, else the directory of `--config`, else `varco-data`, else the directory of the first
+    /// configuration found. Fails if the configuration cannot be read, or if nothing is found.
     pub(super) fn data(&self) -> Result<PathBuf> {
         match (&self.data, &self.config) {
             (Some(data), _) => Ok(data.clone()),
             (None, Some(config)) => Ok(Config::read(config)?.data),
-            (None, None) => Ok("varco-data".into()),
+            (None, None) if Path::new(QUI).exists() => Ok(QUI.into()),
+            (None, None) => match found() {
+                Some(config) => Ok(Config::read(&config)?.data),
+                None => Err(Uso::of(format!(
+                    "non si sa quale directory dei dati: indicare --data o --config (non ci sono ./{QUI}, ./{}, {})",
+                    CONFIGURAZIONI[0], CONFIGURAZIONI[1]
+                ))
+                .into()),
+            },
         }
+    }
+
+    /// The directory as the options say. Fails if neither says anything: a command that changes a directory
+    /// looks for none.
+    pub(super) fn named(&self) -> Result<PathBuf> {
+        if self.data.is_none() && self.config.is_none() {
+            return Err(Uso::of(
+                "indicare la directory dei dati (--data) o il file di configurazione (--config)",
+            )
+            .into());
+        }
+        self.data()
     }
 }

@@ -3,7 +3,7 @@
 /// Command lines as an operator writes them. Each is shown on the page of its command.
 const ESEMPI: [&str; 54] = [
     "varco demo",
-    "varco demo --exit",
+    "varco demo --esci",
     "varco init /var/lib/varco",
     "varco init /var/lib/varco --config /etc/varco/varco.toml",
     "varco init --config /etc/varco/varco.toml",
@@ -22,7 +22,7 @@ const ESEMPI: [&str; 54] = [
     "varco ente abilita c_x000 --operazioni ConsultazioneIndicatore,ConsultazioneAttestazione --prestazioni A1.07 --motivo \"pratica 12\"",
     "varco ente abilita c_x000 --togli 2 --motivo \"fine del controllo\"",
     "varco ente ufficio c_x000 001 --denominazione \"Servizi sociali\" --motivo \"pratica 12\"",
-    "varco ente risposte c_x000 --isee-famiglia false --motivo \"client con lo schema del 2021\"",
+    "varco ente risposte c_x000 --isee-famiglia no --motivo \"client con lo schema del 2021\"",
     "varco ente quota c_x000 --al-minuto 600 --persone-al-giorno 2000 --motivo \"convenzione\"",
     "varco ente lista --stato sospeso",
     "varco ente mostra c_x000",
@@ -37,12 +37,12 @@ const ESEMPI: [&str; 54] = [
     "varco rules list",
     "varco rules show 2026",
     "varco rules apply --motivo \"nuove regole\"",
-    "varco ledger list --from 2026-03-01 --to 2026-03-31 --ente c_x000",
-    "varco ledger show 42 --open",
+    "varco ledger list --dal 2026-03-01 --al 2026-03-31 --ente c_x000",
+    "varco ledger show 42 --apri",
     "varco ledger verify",
-    "varco backup /mnt/copia/registro --keys /mnt/chiavi/registro",
-    "varco rebuild",
-    "varco upgrade /var/lib/varco",
+    "varco backup /mnt/copia/registro --chiavi /mnt/chiavi/registro",
+    "varco rebuild --data /var/lib/varco",
+    "varco upgrade --data /var/lib/varco",
     "varco status --data /var/lib/varco",
     "varco reload --data /var/lib/varco",
     "varco crl fetch --config /etc/varco/varco.toml",
@@ -57,6 +57,9 @@ const ESEMPI: [&str; 54] = [
     "varco spiega urn:varco:problem:quota",
     "varco errori",
 ];
+
+/// The exit statuses, on the page of a command that says nothing more of them (`uso::ESITI`).
+const ESCE: &str = "\nEsce con 0 se è riuscito, con 1 se la risposta è no o non è riuscito, con 2 se non si può eseguire così.\n";
 
 /// A page of a command with its examples.
 pub(super) fn shown(page: String) -> String {
@@ -75,7 +78,9 @@ pub(super) fn shown(page: String) -> String {
     if examples.is_empty() || page.contains("<COMANDO>") {
         return page;
     }
-    format!("{}\n\nEsempi:\n  {}\n", page.trim_end(), examples.join("\n  "))
+    let examples = examples.join("\n  ");
+    let exits = if page.contains("Esce con 0") { "" } else { ESCE };
+    format!("{}\n\nEsempi:\n  {examples}\n{exits}", page.trim_end())
 }
 
 #[cfg(test)]

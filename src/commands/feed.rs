@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use clap::Subcommand;
 
 use super::dove::Dove;
 use super::socket;
+use super::uso::Uso;
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::gateway::admin::Caricato;
@@ -43,8 +44,7 @@ enum What {
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let What::Load { file, dove, motivo } = args.what;
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
+    let text = std::fs::read_to_string(&file).map_err(|error| Uso::unread(&file, &error))?;
     let records = match parse(&text) {
         Ok(records) => records,
         Err(errors) => {

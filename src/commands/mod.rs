@@ -35,20 +35,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use self::dove::Dove;
-use self::uso::Uso;
+use self::dove::{Configurazione, Dove, GENERALI};
+use self::uso::{ESITI, is_usage};
 use crate::clock::Clock;
 use crate::italian;
 
-/// Where to begin, below the list of commands.
+/// Where to begin, below the list of commands; the exit statuses follow.
 const DA_DOVE: &str = "\
 Da dove cominciare:
   varco demo                   tutto in una volta, con dati inventati, in ./varco-demo
   varco init /var/lib/varco    una directory dei dati vera
   varco COMANDO --help         ogni comando, con le sue opzioni
   varco spiega CODICE          che cosa significa un rifiuto, e che cosa fare
-
-Il comando finisce con 0 se è riuscito, con 1 se è stato rifiutato o non è riuscito, con 2 se non è scritto bene.";
+";
 
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
@@ -57,12 +56,12 @@ Il comando finisce con 0 se è riuscito, con 1 se è stato rifiutato o non è ri
     version,
     about = "Porta di dominio per l'ISEE",
     propagate_version = true,
-    after_help = DA_DOVE
+    after_help = format!("{DA_DOVE}\n\n{ESITI}")
 )]
 pub struct Cli {
     /// Chi agisce, se non è l'utente del sistema: resta nel registro, accanto all'utente che il sistema
     /// operativo attesta
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GENERALI)]
     operatore: Option<String>,
     #[command(subcommand)]
     command: Subcommands,
@@ -85,18 +84,17 @@ enum Subcommands {
     },
     /// Avvia la porta
     Serve {
-        /// Il file di configurazione
-        #[arg(long, default_value = "varco.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Configurazione,
     },
     /// Mostra tutto in una volta, con certificati e dati inventati, in ./varco-demo
     Demo {
         /// Finisce dopo il giro invece di restare in ascolto
-        #[arg(long)]
-        exit: bool,
+        #[arg(long, alias = "exit")]
+        esci: bool,
         /// La porta TCP; un'altra se è occupata
-        #[arg(long, default_value_t = 8443)]
-        port: u16,
+        #[arg(long, alias = "port", default_value_t = 8443)]
+        porta: u16,
     },
     /// Gli enti: richiesta, accreditamento, certificati, abilitazioni
     Ente(Box<ente::Args>),
@@ -112,8 +110,11 @@ enum Subcommands {
     Rebuild(rebuild::Args),
     /// Porta al formato di questa versione una directory dei dati di una versione precedente
     Upgrade {
-        /// La directory dei dati
-        dir: PathBuf,
+        /// La directory dei dati, come con --data
+        #[arg(hide = true, conflicts_with_all = ["data", "config"])]
+        dir: Option<PathBuf>,
+        #[command(flatten)]
+        dove: Dove,
     },
     /// Copia il registro delle operazioni, anche mentre la porta è in funzione
     Backup(backup::Args),
@@ -141,9 +142,8 @@ enum Subcommands {
     },
     /// Controlla un file di configurazione e tutto ciò che nomina, senza avviare la porta
     CheckConfig {
-        /// Il file di configurazione
-        #[arg(long, default_value = "varco.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Configurazione,
         /// Fallisce anche per ciò con cui la porta partirebbe, avvertendo
         #[arg(long)]
         rigoroso: bool,
@@ -170,7 +170,7 @@ enum Subcommands {
     Pki(pki::Args),
 }
 
-/// Runs a command. 0 done, 1 refused or failed, 2 usage (clap's own).
+/// Runs a command: its exit status is as `uso::ESITI` says.
 pub fn run(cli: Cli) -> ExitCode {
     let clock = Clock::system();
     who::set(cli.operatore);
@@ -183,15 +183,18 @@ pub fn run(cli: Cli) -> ExitCode {
             config,
             comunque,
         } => init::run(dir, config.as_deref(), comunque, &clock),
-        Subcommands::Serve { config } => serve::run(&config, &clock),
-        Subcommands::Demo { exit, port } => demo::run(exit, port, &clock),
+        Subcommands::Serve { config } => serve::run(&config.file(), &clock),
+        Subcommands::Demo { esci, porta } => demo::run(esci, porta, &clock),
         Subcommands::Ente(args) => ente::run(*args, &clock),
         Subcommands::Dsu(args) => dsu::run(args, &clock),
         Subcommands::Feed(args) => feed::run(args, &clock),
         Subcommands::Rules(args) => rules::run(args, &clock),
         Subcommands::Ledger(args) => ledger::run(args, &clock),
         Subcommands::Rebuild(args) => rebuild::run(args, &clock),
-        Subcommands::Upgrade { dir } => upgrade::run(&dir, &clock),
+        Subcommands::Upgrade { dir, dove } => {
+            let dir = dir.map_or_else(|| dove.named(), Ok);
+            dir.and_then(|dir| upgrade::run(&dir, &clock))
+        }
         Subcommands::Backup(args) => backup::run(&args),
         Subcommands::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
         Subcommands::Status { dove, pronta, json } => operate::status(&dove, pronta, json),
@@ -199,7 +202,7 @@ pub fn run(cli: Cli) -> ExitCode {
             config,
             rigoroso,
             json,
-        } => operate::check(&config, rigoroso, json, &clock),
+        } => operate::check(&config.file(), rigoroso, json, &clock),
         Subcommands::Catalogo { json } => catalogo::run(json),
         Subcommands::Spiega { codice } => spiega::run(&codice),
         Subcommands::Errori => {
@@ -213,7 +216,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "varco: {}", told(&error));
-            if error.is::<Uso>() {
+            if is_usage(&error) {
                 ExitCode::from(2)
             } else {
                 ExitCode::FAILURE

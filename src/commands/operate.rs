@@ -102,6 +102,8 @@ struct CheckedConfig {
 
 pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> Result<()> {
     let mut checked = CheckedConfig::default();
+    // A file that is not there is no answer about what it says.
+    std::fs::metadata(config).with_context(|| config.display().to_string())?;
     match Config::read(config) {
         Err(error) => checked.errori.push(error.to_string()),
         Ok(config) => {

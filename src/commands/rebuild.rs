@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::dove::Dove;
-use super::uso::Uso;
 use super::who::myself;
 use crate::clock::Clock;
 use crate::gateway::node::{self, AcceptedLoss};
@@ -36,13 +35,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         None => None,
     };
     // It changes a directory: the operator must name it.
-    if args.dove.is_default() {
-        return Err(Uso::of(
-            "indicare la directory dei dati (--data) o il file di configurazione (--config)",
-        )
-        .into());
-    }
-    rebuild(&args.dove.data()?, accepted.as_ref(), clock)
+    rebuild(&args.dove.named()?, accepted.as_ref(), clock)
 }
 
 fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Result<()> {

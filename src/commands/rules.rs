@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::dove::Configurazione;
 use super::socket;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -48,9 +49,8 @@ enum What {
     },
     /// Applica le regole a ciò che è stato attestato con altre: una nuova versione di ciò che cambia
     Apply {
-        /// Il file di configurazione
-        #[arg(long, default_value = "varco.toml")]
-        config: PathBuf,
+        #[command(flatten)]
+        config: Configurazione,
         /// Perché: resta nel registro
         #[arg(long, default_value = "")]
         motivo: String,
@@ -83,7 +83,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             prova,
             json,
         } => {
-            let config = Config::read(&config)?;
+            let config = Config::read(&config.file())?;
             // A trial needs no reason: no entry would keep one.
             let motivo = if prova { "prova" } else { motivo.as_str() };
             let applied = super::uso::runtime()?.block_on(apply(&config, prova, motivo, clock))?;

@@ -100,10 +100,10 @@ fn vicini(all: &[Spiegazione], wanted: &str) -> String {
 }
 
 /// Where a refusal in great numbers is.
-const CONTATA: &str = "contata: varco ledger list --kind gathered";
+const CONTATA: &str = "contata: varco ledger list --tipo gathered";
 
 fn di_outcome(outcome: &str) -> String {
-    format!("varco ledger list --outcome {outcome}")
+    format!("varco ledger list --esito {outcome}")
 }
 
 /// Every code, in the order of the reference.

@@ -1,11 +1,47 @@
-//! Shared by the commands: an error of use, and a runtime.
+//! Shared by the commands: the exit statuses, an error of use, and a runtime.
 
-/// A command impossible as given: it ends with 2, as one with wrong options.
+use std::path::Path;
+
+use crate::config::ConfigError;
+use crate::ledger::DirectoryError;
+use crate::tls::TlsError;
+
+/// What the exit status means, for every command.
+pub(super) const ESITI: &str = "\
+Il comando finisce con 0 se è riuscito; con 1 se la risposta è no (rifiutato, non valido, non trovato, non in funzione) o se
+non è riuscito; con 2 se non si può eseguire così: è scritto male, o non si legge un file o una directory che nomina.";
+
+/// Whether an error is of the command as given: it ends with 2, any other with 1.
+pub(super) fn is_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<Uso>()
+            || cause.is::<ConfigError>()
+            || matches!(cause.downcast_ref(), Some(TlsError::File(..)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(DirectoryError::Format(..) | DirectoryError::Io(..))
+            )
+            || cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+                use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+                matches!(
+                    error.kind(),
+                    NotFound | PermissionDenied | IsADirectory | NotADirectory
+                )
+            })
+    })
+}
+
+/// A command impossible as given.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Uso(pub(super) String);
 
 impl Uso {
+    /// A file that cannot be read.
+    pub(super) fn unread(file: &Path, error: &std::io::Error) -> Self {
+        Self(format!("{}: {}", file.display(), crate::italian::io(error)))
+    }
+
     pub(super) fn of(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }

@@ -59,8 +59,8 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` is true or the ledger is fatal. Then exchanges may end, within `drain_seconds`. A
-    /// connection that waits in the kernel's queue at the stop is accepted, and ends or is counted like others.
+    /// Serves until `stop` is true or the ledger is fatal. Then exchanges may end, within `drain_seconds`. At
+    /// the stop, connections in the kernel's queue are accepted; they end or are counted like others.
     pub async fn serve(
         self,
         gateway: Arc<Gateway>,
@@ -116,12 +116,7 @@ impl Listener {
             }
         };
         if ended == Ended::Stopped && !self.is_kept {
-            let waiting = next.into_iter().chain(queued(self.socket));
-            for ((socket, address), permit) in
-                waiting.map_while(|of| Some((of, permits.clone().try_acquire_owned().ok()?)))
-            {
-                served.enter(socket, address, permit);
-            }
+            served.enter_waiting(next.into_iter().chain(queued(self.socket)), &permits);
         } else {
             drop(self.socket);
         }
@@ -166,6 +161,20 @@ impl Served {
             connection::serve(gateway, socket, address, closed, make_room).await;
             drop(place);
         });
+    }
+
+    /// Serves what waits, as long as there are places.
+    fn enter_waiting(
+        &mut self,
+        waiting: impl Iterator<Item = (TcpStream, SocketAddr)>,
+        places: &Arc<Semaphore>,
+    ) {
+        for (socket, address) in waiting {
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                return;
+            };
+            self.enter(socket, address, place);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::registry::facts::{DELL_ENTE, VOCE};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "consultazione")]
 pub enum Consultazione {
-    /// The sealed part of an entry (`ledger show --open`).
+    /// The sealed part of an entry (`ledger show --apri`).
     Voce {
         /// The sequence of the entry.
         sequenza: u64,

@@ -143,8 +143,10 @@ pub struct Decisione {
 #[serde(rename_all = "kebab-case")]
 pub enum Modo {
     /// By hand, on a site.
+    #[value(help = "a mano, su un sito")]
     Web,
     /// Machine to machine: the purpose of this gateway.
+    #[value(help = "da macchina a macchina: è ciò che fa questa porta")]
     CooperazioneApplicativa,
 }
 
@@ -153,14 +155,19 @@ pub enum Modo {
 #[serde(rename_all = "kebab-case")]
 pub enum Tipo {
     /// A municipality (category L6 of the IPA).
+    #[value(help = "un comune (categoria L6 dell'IPA)")]
     Comune,
     /// A tax assistance centre.
+    #[value(help = "un centro di assistenza fiscale")]
     Caf,
     /// Another body granting benefits.
+    #[value(help = "un altro ente che eroga prestazioni")]
     EnteErogatore,
     /// A university (category L17 of the IPA).
+    #[value(help = "un'università (categoria L17 dell'IPA)")]
     Universita,
     /// None of the others.
+    #[value(help = "nessuno degli altri")]
     Altro,
 }
 

@@ -15,8 +15,10 @@ use super::tabella::{Tabella, parts};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Formato {
     /// Varco's own, as `varco ente esporta` writes it.
+    #[value(help = "come la scrive `varco ente esporta`")]
     Varco,
     /// The data set `enti` of the IPA.
+    #[value(help = "l'insieme di dati `enti` dell'IPA")]
     Ipa,
 }
 

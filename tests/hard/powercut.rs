@@ -384,7 +384,7 @@ impl Round<'_> {
             self.volume.at.join("keys"),
         );
         let [data, copy, keys] = [&data, &target, &keys].map(|path| path.to_str().unwrap().to_owned());
-        let (said, well) = kit::varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
+        let (said, well) = kit::varco(&["backup", &copy, "--data", &data, "--chiavi", &keys]);
         assert!(well, "{said}");
         self.cut(serving);
         self.check_ledger();

@@ -133,7 +133,7 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     let home = tempfile::tempdir().unwrap();
     let (day, rendimento) = presentation(&Clock::system());
     let child = Command::new(kit::binary())
-        .args(["demo", "--port", "0"])
+        .args(["demo", "--porta", "0"])
         .current_dir(home.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -241,14 +241,7 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     // The tour's three exchanges, two for each of its five invented families, and the three of the commands;
     // the contract is served without an entry.
     let (listed, _) = kit::varco(&[
-        "ledger",
-        "--data",
-        &data,
-        "list",
-        "--kind",
-        "exchange",
-        "--outcome",
-        "OK",
+        "ledger", "--data", &data, "list", "--tipo", "exchange", "--esito", "OK",
     ]);
     assert_eq!(listed.lines().count(), 16, "{listed}");
 }

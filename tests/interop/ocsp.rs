@@ -66,7 +66,7 @@ impl Place {
         let path = |name: &str| site.home.path().join(name).display().to_string();
         run(&["pki", "ca", &path("altra"), "--nome", "CA senza liste"]);
         let certificate = path("altro.pem");
-        run(&["pki", "client", &path("altra"), "altro", "--out", &certificate]);
+        run(&["pki", "client", &path("altra"), "altro", "--dove", &certificate]);
         run(&[
             "ente",
             "certificato",

@@ -310,7 +310,7 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     assert!(!done && output.contains("--motivo"), "{output}");
     serving.stop();
     // The actor and the reason are in the ledger.
-    let (listed, _) = kit::varco(&["ledger", "list", "--data", &data, "--kind", "registry", "--json"]);
+    let (listed, _) = kit::varco(&["ledger", "list", "--data", &data, "--tipo", "registry", "--json"]);
     let last = listed.lines().last().unwrap();
     let leaf: serde_json::Value = serde_json::from_str(last).unwrap();
     assert_eq!(leaf["operation"], "ente certificato-togli");
@@ -319,7 +319,7 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
         "ledger",
         "show",
         &leaf["seq"].to_string(),
-        "--open",
+        "--apri",
         "--data",
         &data,
     ]);

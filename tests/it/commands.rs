@@ -59,7 +59,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     // While it serves.
     let copy = site.home.path().join("copy").display().to_string();
     let keys = site.home.path().join("copied-keys").display().to_string();
-    let (output, done) = varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
+    let (output, done) = varco(&["backup", &copy, "--data", &data, "--chiavi", &keys]);
     assert!(done, "{output}");
     assert!(
         !varco(&["backup", &copy, "--data", &data]).1,
@@ -75,11 +75,11 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     let sequences: Vec<u64> = all.iter().map(|leaf| leaf["seq"].as_u64().unwrap()).collect();
     assert_eq!(sequences, (1..=all.len() as u64).collect::<Vec<_>>());
     let count = |filter: &[&str]| list(&site, filter).len();
-    assert_eq!(count(&["--operation", "TrasmissioneDSU"]), 3);
-    assert_eq!(count(&["--ente", "comune", "--kind", "exchange"]), 3);
-    assert_eq!(count(&["--outcome", "DATI_NON_TROVATI"]), 1);
+    assert_eq!(count(&["--operazione", "TrasmissioneDSU"]), 3);
+    assert_eq!(count(&["--ente", "comune", "--tipo", "exchange"]), 3);
+    assert_eq!(count(&["--esito", "DATI_NON_TROVATI"]), 1);
     assert_eq!(
-        count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]),
+        count(&["--codice-fiscale", "frrgli84e52h501o", "--tipo", "exchange"]),
         3
     );
     // The exchange that transmitted it, the DSU, its attestation, and the exchange that answered with it.
@@ -89,11 +89,11 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
         "the entries that name a child"
     );
     assert_eq!(
-        count(&["--codice-fiscale", "GLLTMM19L08H501B", "--kind", "exchange"]),
+        count(&["--codice-fiscale", "GLLTMM19L08H501B", "--tipo", "exchange"]),
         2
     );
     assert_eq!(count(&["--codice-fiscale", "BNCNNA72B42H501V"]), 1);
-    assert_eq!(count(&["--limit", "2"]), 2);
+    assert_eq!(count(&["--massimo", "2"]), 2);
     // Four looked for a person: that is recorded.
     let before = all.len();
     let all = list(&site, &[]);
@@ -101,11 +101,11 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     let middle = all[all.len() / 2]["recorded"].as_str().unwrap();
     let at_middle = all.iter().filter(|leaf| leaf["recorded"] == middle).count();
     assert_eq!(
-        count(&["--to", middle]) + count(&["--from", middle]),
+        count(&["--al", middle]) + count(&["--dal", middle]),
         all.len() + at_middle,
         "both ends belong to it"
     );
-    assert_eq!(count(&["--from", "2999-01-01"]), 0);
+    assert_eq!(count(&["--dal", "2999-01-01"]), 0);
 
     // An entry without opening it names nobody; opened, it does.
     let transmission = all
@@ -114,7 +114,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
         .unwrap();
     let sequence = transmission["seq"].to_string();
     let (closed, _) = varco(&["ledger", "show", &sequence, "--data", &data]);
-    let (open, _) = varco(&["ledger", "show", &sequence, "--open", "--data", &data]);
+    let (open, _) = varco(&["ledger", "show", &sequence, "--apri", "--data", &data]);
     assert!(!closed.contains(requests::GIULIA) && !closed.contains(&protocol));
     assert!(open.contains(requests::GIULIA) && open.contains(&protocol));
     assert!(!varco(&["ledger", "show", "999999", "--data", &data]).1);
@@ -188,7 +188,7 @@ fn a_feed_is_loaded_whole_or_not_at_all_and_counts() {
         !output.contains("FRRGLI84E52H501A"),
         "a value came back: {output}"
     );
-    assert_eq!(list(&site, &["--kind", "feed"]).len(), 0);
+    assert_eq!(list(&site, &["--tipo", "feed"]).len(), 0);
     let isee = |number: u32| {
         let serving = site.serve();
         let answer = kit::runtime().block_on(async {
@@ -233,7 +233,7 @@ fn what_makes_no_sense_is_refused_with_a_word() {
             "/nonexistent.toml",
         ),
         (
-            vec!["ledger", "list", "--kind", "altro", "--data", &*data],
+            vec!["ledger", "list", "--tipo", "altro", "--data", &*data],
             "i tipi di voce sono",
         ),
         (vec!["ente", "mostra", "nessuno", "--data", &*data], "non esiste"),
@@ -313,7 +313,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     };
     let exchange = plain.exchange.clone().unwrap();
     assert_eq!(
-        found(&["--scambio", &exchange, "--kind", "exchange"]),
+        found(&["--scambio", &exchange, "--tipo", "exchange"]),
         [of(&exchange)]
     );
     assert_eq!(
@@ -343,7 +343,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
         rome.datetime().to_string(),
         rome.date().to_string(),
     ] {
-        let seen = found(&["--from", &text, "--to", &text]);
+        let seen = found(&["--dal", &text, "--al", &text]);
         assert!(seen.contains(&all.last().unwrap()["seq"]), "{text}: {seen:?}");
     }
     let refused = |filter: &[&str], why: &str| {
@@ -361,16 +361,16 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
             "{arguments:?}: {told}"
         );
     };
-    refused(&["--from", "2026-02-30"], "servono un giorno che esiste");
-    refused(&["--to", "ieri"], "servono un giorno che esiste");
+    refused(&["--dal", "2026-02-30"], "servono un giorno che esiste");
+    refused(&["--al", "ieri"], "servono un giorno che esiste");
     refused(
-        &["--from", "2026-03-02", "--to", "2026-03-01"],
-        "--to viene prima di --from",
+        &["--dal", "2026-03-02", "--al", "2026-03-01"],
+        "--al viene prima di --dal",
     );
     refused(&["--ente", "nessuno"], "nessun ente ha mai avuto questo codice");
-    refused(&["--outcome", "BENE"], "gli esiti sono OK, ");
+    refused(&["--esito", "BENE"], "gli esiti sono OK, ");
     refused(
-        &["--operation", "ConsultazioneISEE"],
+        &["--operazione", "ConsultazioneISEE"],
         "quelle degli enti sono ConsultazioneIndicatore, ",
     );
     refused(
@@ -379,15 +379,15 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     );
     refused(&["--codice-fiscale", "FRRGLI"], "servono sedici caratteri");
     refused(&["--scambio", "uno"], "X-Request-Id");
-    refused(&["--limit", "0"], "0 non va bene per --limit");
+    refused(&["--massimo", "0"], "0 non va bene per --massimo");
     // A possible value that no entry has is no error.
     assert_eq!(
-        list(&site, &["--outcome", "ERRORE_INTERNO"]).len()
-            + list(&site, &["--operation", "TrasmissioneLotto"]).len(),
+        list(&site, &["--esito", "ERRORE_INTERNO"]).len()
+            + list(&site, &["--operazione", "TrasmissioneLotto"]).len(),
         0
     );
     // A list that was cut says so.
-    let (told, _) = varco(&["ledger", "list", "--limit", "2", "--data", &data]);
+    let (told, _) = varco(&["ledger", "list", "--massimo", "2", "--data", &data]);
     assert!(
         told.contains(&format!(
             "le voci trovate sono {}, queste sono le ultime 2",
@@ -415,9 +415,9 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
         )
         .to_owned()
     });
-    let looked = || list(&site, &["--kind", "admin"]);
+    let looked = || list(&site, &["--tipo", "admin"]);
     let lookups: [(&[&str], &str); 4] = [
-        (&["ledger", "show", "2", "--open"], "ledger show"),
+        (&["ledger", "show", "2", "--apri"], "ledger show"),
         (
             &["ledger", "list", "--codice-fiscale", requests::GIULIA],
             "ledger list",
@@ -446,13 +446,13 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     all("Anna Verdi");
     assert_eq!(list(&site, &["--di-operatore", "Anna Verdi"]).len(), 4);
     // A search for the person finds the look-ups about the person.
-    let named = list(&site, &["--codice-fiscale", requests::GIULIA, "--kind", "admin"]);
+    let named = list(&site, &["--codice-fiscale", requests::GIULIA, "--tipo", "admin"]);
     assert_eq!(named.len(), 2, "not this search itself");
     let (shown, _) = varco(&[
         "ledger",
         "show",
         &named[0]["seq"].to_string(),
-        "--open",
+        "--apri",
         "--data",
         &data,
     ]);
@@ -508,7 +508,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     let (copied, done) = varco(&[
         "backup",
         &copy.display().to_string(),
-        "--keys",
+        "--chiavi",
         &keys.display().to_string(),
         "--config",
         &config,
@@ -520,7 +520,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
         "ledger",
         "show",
         "2",
-        "--open",
+        "--apri",
         "--data",
         &copy.display().to_string(),
     ]);
@@ -550,7 +550,7 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
     let notes = home.path().join("varco-demo/appunti.txt");
     std::fs::create_dir(home.path().join("varco-demo")).unwrap();
     std::fs::write(&notes, "miei").unwrap();
-    let mut first = demo(&["--port", "0"]);
+    let mut first = demo(&["--porta", "0"]);
     let mut lines =
         std::io::BufRead::lines(std::io::BufReader::new(first.stdout.take().unwrap())).map(Result::unwrap);
     let told: Vec<String> = lines
@@ -617,7 +617,7 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
             "{command}: {read}"
         );
     }
-    let second = demo(&["--exit"]).wait_with_output().unwrap();
+    let second = demo(&["--esci"]).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(
         !second.status.success() && said.contains("una dimostrazione è in corso"),
@@ -639,7 +639,7 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
             .success()
     );
     assert!(first.wait().unwrap().success());
-    let again = demo(&["--exit"]).wait_with_output().unwrap();
+    let again = demo(&["--esci"]).wait_with_output().unwrap();
     assert!(
         again.status.success(),
         "{}",

@@ -55,7 +55,7 @@ fn violations_are_printed_as_compilers_do_and_all_of_them() {
     let sample = requests::dsu("CAF00001-TEST01-2026-N0000001", "2026-03-10");
     let check = |name: &str, text: &str, more: &[&str]| {
         let path = file(&directory, name, text);
-        let output = varco(&[&["check", &path, "--date", "2026-03-10"], more].concat());
+        let output = varco(&[&["check", &path, "--giorno", "2026-03-10"], more].concat());
         (said(&output).replace(&path, "F"), output.status.code().unwrap())
     };
     let (said, code) = check("good.xml", &sample, &[]);
@@ -136,7 +136,7 @@ fn what_is_no_dsu_is_refused_and_usage_is_another_exit_code() {
     }
     assert_eq!(varco(&["check"]).status.code(), Some(2));
     assert_eq!(
-        varco(&["compute", "docs/esempio/dsu.xml", "--date", "yesterday"])
+        varco(&["compute", "docs/esempio/dsu.xml", "--giorno", "yesterday"])
             .status
             .code(),
         Some(2)
@@ -189,7 +189,7 @@ fn the_day_and_the_dsu_referred_to_may_be_given() {
     let output = varco(&[
         "compute",
         "docs/esempio/dsu.xml",
-        "--date",
+        "--giorno",
         "2025-02-01",
         "--json",
     ]);
@@ -204,7 +204,7 @@ fn the_day_and_the_dsu_referred_to_may_be_given() {
     );
     // No rules for that day.
     assert_eq!(
-        varco(&["compute", "docs/esempio/dsu.xml", "--date", "2014-12-31"])
+        varco(&["compute", "docs/esempio/dsu.xml", "--giorno", "2014-12-31"])
             .status
             .code(),
         Some(1)
@@ -274,7 +274,7 @@ fn every_dsu_of_a_file_is_judged() {
         "lot.xml",
         &format!("<lotto>\n{text}\n{wrong}\n</lotto>"),
     );
-    let output = varco(&["check", &lot, "--date", "2026-02-16"]);
+    let output = varco(&["check", &lot, "--giorno", "2026-02-16"]);
     let printed = said(&output);
     assert_eq!(
         (output.status.code(), printed.lines().count()),
@@ -326,7 +326,14 @@ fn what_refers_to_another_dsu_is_computed_with_it() {
         );
         file(&directory, "c.xml", &referring("C", &change))
     };
-    let base = ["--base", EXAMPLE[0], "--feed", EXAMPLE[2], "--date", "2026-11-20"];
+    let base = [
+        "--base",
+        EXAMPLE[0],
+        "--feed",
+        EXAMPLE[2],
+        "--giorno",
+        "2026-11-20",
+    ];
     let compute = |file: &str, more: &[&str]| {
         let output = varco(&[&["compute", file], &base[..], more].concat());
         (
@@ -404,7 +411,12 @@ fn what_refers_to_another_dsu_is_computed_with_it() {
     ] {
         let output = varco(
             &[
-                &["compute", &file(&directory, name, &text), "--date", "2026-11-20"],
+                &[
+                    "compute",
+                    &file(&directory, name, &text),
+                    "--giorno",
+                    "2026-11-20",
+                ],
                 more,
             ]
             .concat(),
@@ -478,7 +490,7 @@ fn a_correction_is_judged_by_the_rules_of_the_first_presentation() {
     casa.dsu.operazione.numero_protocollo_riferimento = Some("INPS-ISEE-2018-00000007H-00".to_owned());
     casa.dsu.sottoscrizione[0].data_sottoscrizione = date(2019, 1, 30);
     let correction = file(&directory, "r.xml", &text(&casa));
-    let output = varco(&["compute", &correction, "--base", &first, "--date", "2019-01-30"]);
+    let output = varco(&["compute", &correction, "--base", &first, "--giorno", "2019-01-30"]);
     assert!(
         output.status.success(),
         "{}",
@@ -490,7 +502,7 @@ fn a_correction_is_judged_by_the_rules_of_the_first_presentation() {
     let anew = varco(&[
         "compute",
         &file(&directory, "a.xml", &text(&casa)),
-        "--date",
+        "--giorno",
         "2019-01-30",
     ]);
     assert!(!anew.status.success() && String::from_utf8_lossy(&anew.stderr).contains("K06.non-convivente"));

@@ -33,5 +33,6 @@ mod registry;
 mod running;
 mod told;
 mod upgrade;
+mod uscite;
 mod versions;
 mod views;

@@ -23,7 +23,7 @@ impl Net {
         net.done(&["ca"], &["--nome", "Autorità di prova"]);
         net.done(
             &["server"],
-            &["localhost", "127.0.0.1", "::1", "--out", &net.text("server.pem")],
+            &["localhost", "127.0.0.1", "::1", "--dove", &net.text("server.pem")],
         );
         let text = "listen = \"127.0.0.1:0\"\ndata = \"data\"\n\n\
              [tls]\ncertificate = \"rete/server.pem\"\nkey = \"rete/server.key\"\n\
@@ -214,7 +214,7 @@ fn a_server_s_certificate_has_its_names_and_keeps_them() {
         &["rinnova"],
         &[
             &net.text("porta.example.pem"),
-            "--out",
+            "--dove",
             &net.text("nuovo"),
             "--giorni",
             "60",
@@ -282,7 +282,11 @@ fn nothing_is_written_over_and_every_list_has_a_higher_number() {
         "codice fiscale",
     );
     net.refused(&["client"], &["x", "--unita", "a\tb"], "da 1 a 64");
-    net.refused(&["client"], &["x", "--out", &net.text("nessuna/x")], "non esiste");
+    net.refused(
+        &["client"],
+        &["x", "--dove", &net.text("nessuna/x")],
+        "non esiste",
+    );
     net.refused(&["server"], &["un nome"], "né un nome DNS");
     net.refused(&["revoca"], &["4f00"], "nessun certificato né seriale");
     net.refused(

@@ -440,7 +440,7 @@ fn a_log_that_cannot_be_written_costs_nobody_an_answer() {
             .stderr(full)
             .status()
             .unwrap();
-        assert_eq!(status.code(), Some(1));
+        assert_eq!(status.code(), Some(2));
     }
 }
 

@@ -109,7 +109,7 @@ fn backup(site: &Site) -> (PathBuf, PathBuf) {
         &target.display().to_string(),
         "--data",
         &site.data().display().to_string(),
-        "--keys",
+        "--chiavi",
         &keys.display().to_string(),
     ]);
     (target, keys)

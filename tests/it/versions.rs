@@ -435,7 +435,7 @@ fn a_cancelled_dsu_is_found_no_more_and_the_one_before_it_is() {
             "list",
             "--protocollo",
             &second,
-            "--kind",
+            "--tipo",
             "exchange",
         ]);
         assert_eq!(
@@ -748,7 +748,7 @@ fn rules_that_change_what_was_attested_make_new_versions() {
         );
         // Each is an entry that says so, and so is the act.
         let data = world.site.data().display().to_string();
-        let (said, _) = command(&["ledger", "--data", &data, "list", "--kind", "dsu", "--json"]);
+        let (said, _) = command(&["ledger", "--data", &data, "list", "--tipo", "dsu", "--json"]);
         assert_eq!(
             said.lines()
                 .filter(|line| line.contains("\"ricalcolo\":true"))
@@ -761,9 +761,9 @@ fn rules_that_change_what_was_attested_make_new_versions() {
             "--data",
             &data,
             "list",
-            "--operation",
+            "--operazione",
             "rules apply",
-            "--kind",
+            "--tipo",
             "admin",
         ]);
         // Each begun and ended.
@@ -841,9 +841,9 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
                 "--data",
                 &data,
                 "list",
-                "--operation",
+                "--operazione",
                 "ConsultazioneAttestazione",
-                "--outcome",
+                "--esito",
                 "OK",
             ];
             command(&[&list[..], &["--codice-fiscale", &father.canonical()]].concat())

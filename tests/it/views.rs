@@ -224,7 +224,7 @@ fn views_ahead_of_the_log_prove_a_loss_that_an_operator_may_accept() {
         "list",
         "--data",
         &data,
-        "--operation",
+        "--operazione",
         "perdita",
         "--json",
     ]);
@@ -302,7 +302,7 @@ fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
         }
         let again = element(&use_once(&site, 9), "ProtocolloDSU").to_owned();
         assert!(!given.contains(&again), "{after:?}: {again} was given before");
-        let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operation", "perdita"]);
+        let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operazione", "perdita"]);
         assert!(
             text.contains("perdita"),
             "{after:?}: the loss is not in the ledger"
@@ -485,7 +485,7 @@ fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
         &target("copy"),
         "--data",
         &data,
-        "--keys",
+        "--chiavi",
         &target("keys"),
     ]);
     assert!(

@@ -172,9 +172,9 @@ fn curl(home: &Path, address: SocketAddr, day: Date) {
     for command in [
         "status",
         "ente mostra comune-demo",
-        "ledger list --outcome RICHIESTA_INVALIDA",
+        "ledger list --esito RICHIESTA_INVALIDA",
         "ledger list --ente caf-demo",
-        "ledger show 15 --open",
+        "ledger show 15 --apri",
         "ledger verify",
     ] {
         println!("  {varco} {command} --data {home}/data");

@@ -327,8 +327,7 @@ fn attestazione(
 }
 
 fn read_feed(file: &Path) -> Result<Vec<FeedRecord>> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Uso(format!("{}: {}", file.display(), crate::italian::io(&error))))?;
+    let text = std::fs::read_to_string(file).map_err(|error| Uso::unread(file, &error))?;
     parse_feed(&text).map_err(|errors| {
         for error in &errors {
             eprintln!("{}", super::super::feed::line(file, error));

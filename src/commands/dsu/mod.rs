@@ -42,8 +42,8 @@ enum What {
         /// Il file: una o più Dichiarazione, da sole, in un messaggio SOAP o in un lotto
         file: PathBuf,
         /// Il giorno della trasmissione; oggi se manca
-        #[arg(long)]
-        date: Option<Date>,
+        #[arg(long, alias = "date")]
+        giorno: Option<Date>,
         /// Il file di configurazione della porta, se ne cambia regole o festivi
         #[arg(long)]
         config: Option<PathBuf>,
@@ -60,8 +60,8 @@ enum What {
         #[arg(long)]
         feed: Option<PathBuf>,
         /// Come se fosse sottoscritta, trasmessa e calcolata in questo giorno
-        #[arg(long)]
-        date: Option<Date>,
+        #[arg(long, alias = "date")]
+        giorno: Option<Date>,
         /// La DSU che questa integra, corregge o aggiorna (operazioni A, I, S, C, R), così come conta prima
         #[arg(long)]
         base: Option<PathBuf>,
@@ -95,19 +95,19 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
         What::Check {
             file,
-            date,
+            giorno,
             config,
             json,
         } => check(
             &file,
             config.as_deref(),
-            date.unwrap_or_else(|| clock.today()),
+            giorno.unwrap_or_else(|| clock.today()),
             json,
         ),
         What::Compute {
             file,
             feed,
-            date,
+            giorno,
             base,
             altra,
             config,
@@ -117,8 +117,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             let request = RichiestaCalcolo {
                 feed: feed.as_deref(),
                 giorni: Giorni {
-                    today: date.unwrap_or_else(|| clock.today()),
-                    presentata: date,
+                    today: giorno.unwrap_or_else(|| clock.today()),
+                    presentata: giorno,
                     prima: None,
                 },
                 base: base.as_deref(),

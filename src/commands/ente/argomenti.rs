@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use jiff::civil::Date;
 
+use super::super::uso::Uso;
 use super::prova;
 use crate::digest::{hex, sha256};
 use crate::registry::abilitazione::{Abilitazione, Periodo};
@@ -52,7 +53,7 @@ pub(super) struct AccreditaArgs {
     /// Ultimo giorno dell'accreditamento (aaaa-mm-gg)
     #[arg(long)]
     pub scadenza: Option<Date>,
-    /// I modi concessi
+    /// I modi concessi [se mancano: quelli di prima, o cooperazione-applicativa]
     #[arg(long, value_delimiter = ',')]
     pub modi: Vec<Modo>,
     /// Abilita a tutto ciò che la richiesta chiede
@@ -127,6 +128,21 @@ pub(super) struct AbilitaArgs {
     pub togli: Option<u32>,
 }
 
+/// Yes or no. The aliases are what the options took before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum SiNo {
+    #[value(name = "sì", aliases = ["si", "true"])]
+    Si,
+    #[value(alias = "false")]
+    No,
+}
+
+impl SiNo {
+    pub(super) fn is_yes(self) -> bool {
+        self == Self::Si
+    }
+}
+
 /// An office of an ente.
 #[derive(Debug, clap::Args)]
 pub(super) struct UfficioArgs {
@@ -148,8 +164,8 @@ pub(super) struct UfficioArgs {
     #[arg(long)]
     pub togli: bool,
     /// Se le richieste devono indicare un ufficio registrato
-    #[arg(long, conflicts_with = "ufficio")]
-    pub obbligatori: Option<bool>,
+    #[arg(long, conflicts_with = "ufficio", value_enum, value_name = "SÌ|NO")]
+    pub obbligatori: Option<SiNo>,
 }
 
 /// The quotas of an ente.
@@ -402,7 +418,10 @@ impl UfficioArgs {
     pub(super) fn command(self) -> Command {
         let codice = self.codice;
         if let Some(obbligatori) = self.obbligatori {
-            return Command::UfficiObbligatori { codice, obbligatori };
+            return Command::UfficiObbligatori {
+                codice,
+                obbligatori: obbligatori.is_yes(),
+            };
         }
         let ufficio = self.ufficio.unwrap_or_default();
         if self.togli {
@@ -466,12 +485,23 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
 /// A certificate's sign in the registry. From a file, also its subject and its last second.
 type Noti = (Segno, Option<(String, jiff::Timestamp)>);
 
+/// A digest as given. Fails on anything else: it was meant as a file then, and is none.
+fn digest(text: &str) -> Result<String> {
+    if text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(text.to_lowercase());
+    }
+    Err(Uso(format!(
+        "{text} non è un file, e nemmeno un'impronta SHA-256 (64 cifre esadecimali)"
+    ))
+    .into())
+}
+
 /// A pin: of a PEM file, or as given. With `judged`, refuses a certificate the channel would never let in.
 fn by_pin(certificato: &str, judged: bool) -> Result<Noti> {
     let Some(own) = first_of(certificato)? else {
         return Ok((
             Segno::Impronta {
-                sha256: certificato.to_lowercase(),
+                sha256: digest(certificato)?,
             },
             None,
         ));
@@ -502,7 +532,7 @@ fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<N
             known = subject::described(&own);
             authorities::key_of(&own).context("certificato dell'autorità non leggibile")?
         }
-        None => certificato.to_lowercase(),
+        None => digest(certificato)?,
     };
     Ok((
         Segno::Emittente {

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use argomenti::{
-    AbilitaArgs, AccreditaArgs, AggiornaArgs, CertificatoArgs, ImportaArgs, QuotaArgs, RichiediArgs,
+    AbilitaArgs, AccreditaArgs, AggiornaArgs, CertificatoArgs, ImportaArgs, QuotaArgs, RichiediArgs, SiNo,
     UfficioArgs,
 };
 use clap::Subcommand;
 
-use super::dove::Dove;
+use super::dove::{Dove, GENERALI};
 use crate::clock::Clock;
 use crate::registry::administration::Command;
 use crate::registry::ente::{Decisione, Ente, Richiesta, Stato, Tipo};
@@ -30,11 +30,11 @@ use crate::registry::tabelle;
 pub struct Args {
     #[command(flatten)]
     dove: Dove,
-    /// Perché: resta nel registro
-    #[arg(long, global = true, default_value = "")]
+    /// Perché, per i comandi che cambiano qualcosa: resta nel registro
+    #[arg(long, global = true, default_value = "", hide_default_value = true, help_heading = GENERALI)]
     motivo: String,
     /// In JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GENERALI)]
     json: bool,
     #[command(subcommand)]
     what: What,
@@ -82,8 +82,8 @@ enum What {
         /// Codice dell'ente
         codice: String,
         /// Se le attestazioni hanno ISEEFamiglia (DSU dal 2026): no per chi le legge con lo schema del 2021
-        #[arg(long, action = clap::ArgAction::Set)]
-        isee_famiglia: bool,
+        #[arg(long, value_enum, value_name = "SÌ|NO")]
+        isee_famiglia: SiNo,
     },
     /// Stabilisce le quote: quelle non indicate non ci sono più
     Quota(QuotaArgs),
@@ -170,7 +170,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             isee_famiglia,
         } => registro.change(Command::Risposte {
             codice,
-            isee_famiglia,
+            isee_famiglia: isee_famiglia.is_yes(),
         }),
         What::Quota(args) => registro.change(args.command()),
     }

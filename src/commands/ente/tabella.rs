@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use jiff::civil::Date;
 
+use super::super::uso::Uso;
 use super::mostra;
 use crate::clock::Clock;
 use crate::registry::administration::Command;
@@ -57,8 +58,7 @@ pub(super) fn carry_out(
 }
 
 fn read(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file)
-        .map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))
+    Ok(std::fs::read_to_string(file).map_err(|error| Uso::unread(file, &error))?)
 }
 
 /// All errors of a table, and its consequence.

@@ -21,23 +21,23 @@ use crate::ledger::{Directory, Keys, Kind};
 pub(super) struct Args {
     /// Dal: un giorno in Italia (aaaa-mm-gg), un minuto, un secondo o un istante (RFC 3339; senza fuso è ora
     /// italiana)
-    #[arg(long)]
-    from: Option<String>,
+    #[arg(long, alias = "from")]
+    dal: Option<String>,
     /// Fino al, compreso tutto il giorno, il minuto o il secondo
-    #[arg(long)]
-    to: Option<String>,
+    #[arg(long, alias = "to")]
+    al: Option<String>,
     /// Codice dell'ente
     #[arg(long)]
     ente: Option<String>,
     /// Operazione
-    #[arg(long)]
-    operation: Option<String>,
+    #[arg(long, alias = "operation")]
+    operazione: Option<String>,
     /// Esito
-    #[arg(long)]
-    outcome: Option<String>,
+    #[arg(long, alias = "outcome")]
+    esito: Option<String>,
     /// Tipo di voce: exchange, dsu, attestation, registry, feed, admin, gathered, system
-    #[arg(long)]
-    kind: Option<String>,
+    #[arg(long, alias = "kind")]
+    tipo: Option<String>,
     /// Codice fiscale di una persona: la ricerca viene registrata
     #[arg(long)]
     codice_fiscale: Option<String>,
@@ -54,8 +54,8 @@ pub(super) struct Args {
     #[arg(long)]
     di_operatore: Option<String>,
     /// Quante, al massimo: le ultime
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
+    #[arg(long, alias = "limit", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    massimo: u32,
     /// Le foglie, una per riga, come sono state scritte
     #[arg(long)]
     json: bool,
@@ -63,7 +63,7 @@ pub(super) struct Args {
 
 pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<()> {
     let filter = filter(directory, args)?;
-    let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let limit = usize::try_from(args.massimo).unwrap_or(usize::MAX);
     let found = search::search(&directory.reader(), &filter, limit)?;
     if found.total == 0 && found.skipped.is_empty() {
         known(directory, &filter)?;
@@ -92,7 +92,7 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
     }
     if total > entries.len() {
         eprintln!(
-            "attenzione: le voci trovate sono {total}, queste sono le ultime {}: --limit ne mostra di più",
+            "attenzione: le voci trovate sono {total}, queste sono le ultime {}: --massimo ne mostra di più",
             entries.len()
         );
     }
@@ -107,28 +107,28 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
 
 fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
     let from = args
-        .from
+        .dal
         .as_deref()
-        .map(|text| moment("--from", text))
+        .map(|text| moment("--dal", text))
         .transpose()?
         .map(|(from, _)| from);
     let to = args
-        .to
+        .al
         .as_deref()
-        .map(|text| moment("--to", text))
+        .map(|text| moment("--al", text))
         .transpose()?
         .map(|(_, to)| to);
     if let (Some(from), Some(to)) = (from, to)
         && to <= from
     {
-        return Err(Uso::of("--to viene prima di --from").into());
+        return Err(Uso::of("--al viene prima di --dal").into());
     }
     let kind = args
-        .kind
+        .tipo
         .as_deref()
         .map(|name| serde_json::from_value::<Kind>(name.into()));
     let kind = kind.transpose().map_err(|_| {
-        Uso::of("--kind: i tipi di voce sono exchange, asked, interrupted, dsu, attestation, feed, registry, admin, gathered, system")
+        Uso::of("--tipo: i tipi di voce sono exchange, asked, interrupted, dsu, attestation, feed, registry, admin, gathered, system")
     })?;
     if let Some(code) = &args.codice_fiscale
         && let Err(wrong) = CodiceFiscale::new(code).kind()
@@ -148,8 +148,8 @@ fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
         from: from.map(rfc3339),
         to: to.map(rfc3339),
         ente: args.ente.clone(),
-        operation: args.operation.clone(),
-        outcome: args.outcome.clone(),
+        operation: args.operazione.clone(),
+        outcome: args.esito.clone(),
         kind,
         cf: named(
             "cf",
@@ -253,7 +253,7 @@ fn known(directory: &Directory, filter: &Filter) -> Result<()> {
     {
         let names: Vec<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
         return Err(Uso::of(format!(
-            "--operation {operation}: non c'è questa operazione; quelle degli enti sono {}",
+            "--operazione {operation}: non c'è questa operazione; quelle degli enti sono {}",
             names.join(", ")
         ))
         .into());
@@ -266,7 +266,7 @@ fn known(directory: &Directory, filter: &Filter) -> Result<()> {
         })?
     {
         return Err(Uso::of(format!(
-            "--outcome {outcome}: non c'è questo esito; gli esiti sono {}",
+            "--esito {outcome}: non c'è questo esito; gli esiti sono {}",
             outcomes().join(", ")
         ))
         .into());
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_day_is_an_italian_one_and_the_end_of_a_second_belongs_to_it() {
         let told = |text: &str| {
-            moment("--to", text)
+            moment("--al", text)
                 .map(|(from, to)| (rfc3339(from), rfc3339(to)))
                 .ok()
         };

@@ -1,4 +1,4 @@
-//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --open` and a
+//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --apri` and a
 //! search for a person are recorded.
 
 mod elenco;
@@ -35,10 +35,10 @@ enum What {
     /// Mostra una voce per intero
     Show {
         /// La sequenza
-        sequence: u64,
+        sequenza: u64,
         /// Apre anche la parte riservata: la consultazione viene registrata
-        #[arg(long)]
-        open: bool,
+        #[arg(long, alias = "open")]
+        apri: bool,
     },
     /// Rilegge ogni byte e controlla tutto
     Verify,
@@ -48,7 +48,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let directory = Directory::open(&args.dove.data()?)?;
     match args.what {
         What::List(args) => elenco::run(&directory, &args, clock),
-        What::Show { sequence, open } => show(&directory, sequence, open, clock),
+        What::Show { sequenza, apri } => show(&directory, sequenza, apri, clock),
         What::Verify => {
             println!("{}", verify(&directory)?);
             Ok(())

@@ -112,10 +112,10 @@ enum What {
 /// How a certificate is issued.
 #[derive(Debug, clap::Args)]
 struct OpzioniRilascio {
-    /// Dove scriverlo: OUT.pem e OUT.key, che non devono esistere; altrimenti nella directory dell'autorità,
-    /// col nome del soggetto
-    #[arg(long)]
-    out: Option<PathBuf>,
+    /// Dove scriverlo: DOVE.pem e DOVE.key, due file nuovi; altrimenti nella directory dell'autorità, col
+    /// nome del soggetto
+    #[arg(long, alias = "out")]
+    dove: Option<PathBuf>,
     /// Per quanti giorni vale; mai più dell'autorità
     #[arg(long, default_value_t = super::authority::DAYS, value_parser = days())]
     giorni: i64,
@@ -195,7 +195,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             let subject = client_name(&nome, codice_fiscale.as_deref(), &unita)?;
             let mut params = params("", now)?;
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-            let out = Out::new(rilascio.out, || dir.join(file_name(&nome)));
+            let out = Out::new(rilascio.dove, || dir.join(file_name(&nome)));
             store.issue(params, rsa, &subject, rilascio.giorni, &out)
         }
         What::Rinnova {
@@ -248,7 +248,7 @@ fn server(dir: &Path, nomi: &[String], rsa: bool, rilascio: OpzioniRilascio, now
     let first = nomi.first().context("nessun nome")?;
     // A name of the subject has 64 characters at most; subjectAltName has the hosts at any length.
     let common: String = first.chars().take(64).collect();
-    let out = Out::new(rilascio.out, || dir.join(file_name(first)));
+    let out = Out::new(rilascio.dove, || dir.join(file_name(first)));
     let subject = name(&[(COMMON_NAME, &common)]);
     store.issue(params, rsa, &subject, rilascio.giorni, &out)
 }
@@ -468,7 +468,7 @@ impl CaFiles {
             params.custom_extensions.push(same);
         }
         let rsa = matches!(old.public_key().parsed(), Ok(PublicKey::RSA(_)));
-        let out = Out::new(rilascio.out, || following(file));
+        let out = Out::new(rilascio.dove, || following(file));
         self.issue(params, rsa, old.subject().as_raw(), rilascio.giorni, &out)
     }
 
@@ -608,7 +608,7 @@ impl IndexLine {
     }
 }
 
-/// The two files of a certificate: OUT.pem and OUT.key.
+/// The two files of a certificate: DOVE.pem and DOVE.key.
 struct Out {
     certificate: PathBuf,
     key: PathBuf,
@@ -642,7 +642,7 @@ impl Out {
         for path in [&self.certificate, &self.key] {
             ensure!(
                 !path.exists(),
-                "{} esiste già: non si sovrascrive (--out)",
+                "{} esiste già: non si sovrascrive (--dove)",
                 path.display()
             );
         }

@@ -33,7 +33,7 @@ pub(super) struct FileRing {
 impl Ring for FileRing {
     fn read(&self) -> Result<Vec<[u8; RECORD]>, KeyError> {
         let mut bytes = Vec::new();
-        let remedy = "rimettere il portachiavi dell'ultima copia (varco backup --keys)";
+        let remedy = "rimettere il portachiavi dell'ultima copia (varco backup --chiavi)";
         let read = File::open(&self.path).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(|error| unreadable(&self.path, &error, remedy))?;
         let whole = used(&bytes);

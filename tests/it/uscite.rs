@@ -1,0 +1,170 @@
+//! The exit statuses of the commands, and the names that their options had before.
+
+use std::path::Path;
+use std::process::Command;
+
+use kit::Site;
+
+/// The exit status of a command in a directory.
+fn status(place: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(kit::binary())
+        .current_dir(place)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_command_that_cannot_be_carried_out_as_it_is_ends_with_2() {
+    let site = Site::new();
+    let home = site.home.path();
+    let data = site.data().display().to_string();
+    std::fs::create_dir(home.join("vuota")).unwrap();
+    let place = home.join("vuota");
+    for line in [
+        // Badly written.
+        "boh",
+        "ente mostra",
+        "ledger list --tipo altro --data DATA",
+        "ente risposte comune --isee-famiglia forse --data DATA",
+        "spiega Z99",
+        // A file or directory that is not there.
+        "serve --config manca.toml",
+        "check-config --config manca.toml",
+        "init --config manca.toml",
+        "reload --config manca.toml",
+        "status --data manca",
+        "ente lista --data manca",
+        "ente certificato comune manca.pem --data DATA --motivo prova",
+        "ente accredita --tabella manca.csv --data DATA --motivo prova",
+        "ente importa manca.csv --data DATA",
+        "dsu check manca.xml",
+        "dsu compute manca.xml",
+        "dsu versions INPS-ISEE-2026-00000042Q-00 --data manca",
+        "feed load manca.csv --data DATA --motivo prova",
+        "rules list --config manca.toml",
+        "rules show 2026 --config manca.toml",
+        "rules apply --config manca.toml --motivo prova",
+        "ledger list --data manca",
+        "ledger show 1 --data manca",
+        "ledger verify --data manca",
+        "backup copia --data manca",
+        "rebuild --data manca",
+        "rebuild",
+        "upgrade --data manca",
+        "upgrade",
+        "crl fetch --config manca.toml",
+        "pki server manca localhost",
+        "pki client manca nome",
+        "pki crl manca",
+        // Nothing says which directory.
+        "ente lista",
+        "status",
+    ] {
+        let line = line.replace("DATA", &data);
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let (code, said) = status(&place, &arguments);
+        assert_eq!(code, 2, "varco {line}: {said}");
+    }
+}
+
+#[test]
+fn a_no_ends_with_1_and_a_yes_with_0() {
+    let site = Site::new();
+    let data = site.data().display().to_string();
+    site.configure("");
+    let config = site.config().display().to_string();
+    for (line, expected) in [
+        ("ente lista --data DATA", 0),
+        ("ente mostra nessuno --data DATA", 1),
+        ("ente sospendi nessuno --data DATA --motivo prova", 1),
+        ("ledger show 999999 --data DATA", 1),
+        ("ledger verify --data DATA", 0),
+        ("status --data DATA", 1),
+        ("reload --data DATA", 1),
+        ("init DATA", 1),
+        ("check-config --config CONFIG", 0),
+        ("dsu versions INPS-ISEE-2026-00000042Q-00 --data DATA", 1),
+        ("catalogo", 0),
+    ] {
+        let line = line.replace("DATA", &data).replace("CONFIG", &config);
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let (code, said) = status(site.home.path(), &arguments);
+        assert_eq!(code, expected, "varco {line}: {said}");
+    }
+    // A configuration that says something wrong: a no of check-config, and nothing that serve could do.
+    site.configure("sconosciuto = 1");
+    let place = site.home.path();
+    assert_eq!(status(place, &["check-config", "--config", &config]).0, 1);
+    assert_eq!(status(place, &["serve", "--config", &config]).0, 2);
+}
+
+#[test]
+fn a_configuration_is_found_where_one_stands() {
+    let site = Site::new();
+    site.configure("");
+    let place = site.home.path();
+    assert_eq!(site.config(), place.join("varco.toml"));
+    let (code, said) = status(place, &["ente", "lista"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("comune"), "{said}");
+    // A command that changes a directory looks for none.
+    assert_eq!(status(place, &["rebuild"]).0, 2);
+}
+
+#[test]
+fn names_of_before_are_understood_and_not_shown() {
+    let site = Site::new();
+    let data = site.data().display().to_string();
+    let place = site.home.path();
+    for line in [
+        "ledger list --from 2020-01-01 --to 2099-01-01 --kind registry --outcome OK --limit 2 --data DATA",
+        "ledger list --operation RegistraRichiesta --data DATA",
+        "ledger show 1 --open --data DATA",
+        "ente risposte comune --isee-famiglia false --motivo prova --data DATA",
+        "ente ufficio comune --obbligatori false --motivo prova --data DATA",
+        "backup copia --keys chiavi --data DATA",
+        "pki demo prova",
+        "pki client prova Nome --out altro",
+    ] {
+        let line = line.replace("DATA", &data);
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let (code, said) = status(place, &arguments);
+        // An operation that is not there is badly written, too: what counts is that the option is understood.
+        assert!(!said.contains("l'argomento"), "varco {line}: {said}");
+        assert!(
+            code == 0 || line.contains("--operation") || line.contains("--out "),
+            "varco {line}: {said}"
+        );
+    }
+    for page in [
+        "ledger list",
+        "ledger show",
+        "backup",
+        "demo",
+        "dsu check",
+        "dsu compute",
+        "pki client",
+    ] {
+        let arguments: Vec<&str> = page.split(' ').chain(["--help"]).collect();
+        let (_, said) = status(place, &arguments);
+        for before in [
+            "--from",
+            "--to ",
+            "--kind",
+            "--outcome",
+            "--limit",
+            "--operation",
+            "--open",
+            "--keys",
+            "--exit",
+            "--port ",
+            "--date",
+            "--out ",
+        ] {
+            assert!(!said.contains(before), "{page}: {before}: {said}");
+        }
+    }
+}
