@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::avanzamento::{Avanzamento, Lavoro};
 use super::dove::Dove;
 use super::ledger::verify_with;
 use crate::ledger::Directory;
@@ -39,7 +40,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     // First the views, then the log: a gateway may append meanwhile.
     let views = state::reached(&directory.views(), directory.ledger);
+    let shown = Avanzamento::of(Lavoro {
+        nome: "copia del registro",
+        passi: "byte",
+        totale: directory.log_bytes().ok(),
+    });
     let bytes = directory.backup(&args.copia)?;
+    drop(shown);
     println!("registro copiato in {}: {bytes} byte", args.copia.display());
     if let Some(keys) = &args.chiavi {
         // After the ledger: keys are synced before their first use, so the copied keys cover every copied

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
+use super::avanzamento::{Avanzamento, Lavoro};
 use super::dove::Dove;
 use super::socket;
 use super::uso::Uso;
@@ -57,8 +58,14 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     if records.len() > LARGEST {
         bail!("più di {LARGEST} righe: dividere il file");
     }
+    let shown = Avanzamento::of(Lavoro {
+        nome: "caricamento dei dati",
+        passi: "voci",
+        totale: None,
+    });
     let Caricato { voci, attestate } =
         super::uso::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
+    drop(shown);
     println!("{} righe caricate in {voci} voci del registro", records.len());
     match attestate {
         Some(attested) => println!("DSU che lo aspettavano, ora attestate: {attested}"),

@@ -1,5 +1,6 @@
 //! The commands: one file each, thin. They print for people; the layers below do the work.
 
+mod avanzamento;
 pub mod backup;
 mod catalogo;
 pub mod client;
@@ -25,6 +26,7 @@ pub mod rules;
 pub mod serve;
 mod socket;
 mod spiega;
+mod terminale;
 pub mod upgrade;
 mod uso;
 mod who;
@@ -36,6 +38,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::dove::{Configurazione, Dove, GENERALI};
+use self::terminale::{Stile, Uscita};
 use self::uso::{ESITI, is_usage};
 use crate::clock::Clock;
 use crate::italian;
@@ -46,8 +49,7 @@ Da dove cominciare:
   varco demo                   tutto in una volta, con dati inventati, in ./varco-demo
   varco init /var/lib/varco    una directory dei dati vera
   varco COMANDO --help         ogni comando, con le sue opzioni
-  varco spiega CODICE          che cosa significa un rifiuto, e che cosa fare
-";
+  varco spiega CODICE          che cosa significa un rifiuto, e che cosa fare";
 
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
@@ -215,7 +217,12 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "varco: {}", told(&error));
+            let _ = writeln!(
+                std::io::stderr(),
+                "{} {}",
+                Uscita::Errori.styled(Stile::Errore, "varco:"),
+                told(&error)
+            );
             if is_usage(&error) {
                 ExitCode::from(2)
             } else {
@@ -240,9 +247,9 @@ pub fn misused(error: &clap::Error) -> ExitCode {
     let (text, wrong) = parola::told(error);
     // The other end may be closed already.
     let _ = if wrong {
-        std::io::stderr().write_all(text.as_bytes())
+        std::io::stderr().write_all(Uscita::Errori.page(&text).as_bytes())
     } else {
-        std::io::stdout().write_all(text.as_bytes())
+        std::io::stdout().write_all(Uscita::Normale.page(&text).as_bytes())
     };
     if wrong {
         ExitCode::from(2)

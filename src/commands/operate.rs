@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::dove::Dove;
 use super::socket;
+use super::terminale::{Stile, Uscita};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::admin::Reload;
@@ -87,8 +88,9 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     if let Some(crl) = status.crl {
         println!("liste di revoca: fino al {crl}");
     }
+    let attention = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
     for warning in &status.avvertenze {
-        println!("attenzione: {warning}");
+        println!("{attention} {warning}");
     }
     Ok(())
 }
@@ -139,11 +141,13 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
     if json {
         println!("{}", serde_json::to_string_pretty(&checked)?);
     } else {
-        checked.errori.iter().for_each(|text| println!("errore: {text}"));
+        let error = Uscita::Normale.styled(Stile::Errore, "errore:");
+        let warning = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
+        checked.errori.iter().for_each(|text| println!("{error} {text}"));
         checked
             .avvertenze
             .iter()
-            .for_each(|text| println!("attenzione: {text}"));
+            .for_each(|text| println!("{warning} {text}"));
     }
     if checked.errori.is_empty() {
         if !json {

@@ -35,12 +35,13 @@ fn grouped(page: &str) -> String {
         return page.to_owned();
     };
     let (list, after) = rest.split_once("\n\n").unwrap_or((rest, ""));
-    let line = |name: &&str| {
-        let is = |line: &&str| line.split_whitespace().next() == Some(*name);
-        list.lines().find(is)
+    let items = items(list);
+    let item = |name: &&str| {
+        let is = |item: &&String| item.split_whitespace().next() == Some(*name);
+        items.iter().find(is).map(String::as_str)
     };
     let groups = GRUPPI.iter().map(|(title, names)| {
-        let lines: Vec<&str> = names.iter().filter_map(line).collect();
+        let lines: Vec<&str> = names.iter().filter_map(item).collect();
         (title, lines)
     });
     let mut text = before.to_owned();
@@ -50,10 +51,22 @@ fn grouped(page: &str) -> String {
         text += &format!("\n{title}:\n{}\n", lines.join("\n"));
     }
     // The page of another command has commands of its own.
-    if told < list.lines().count() {
+    if told < items.len() {
         return page.to_owned();
     }
     format!("{text}\n{after}")
+}
+
+/// The items of a list: each with the lines that go on with it, where the terminal is narrow.
+fn items(list: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    for line in list.lines() {
+        match items.last_mut() {
+            Some(last) if line.starts_with("   ") => *last += &format!("\n{line}"),
+            _ => items.push(line.to_owned()),
+        }
+    }
+    items
 }
 
 /// Puts the parser's own words on a page into Italian; the rest is ours, and Italian already.
@@ -77,15 +90,20 @@ fn italian(page: &str) -> String {
         ),
         ("Print help", "Mostra questa pagina"),
         ("Print version", "Mostra la versione"),
-        ("[default: ", "[se manca: "),
-        ("[possible values: ", "[valori: "),
+        ("[default:", "[se manca:"),
+        ("[possible values:", "[valori:"),
         ("Possible values:", "Valori:"),
         ("[OPTIONS]", "[OPZIONI]"),
         ("<COMMAND>", "<COMANDO>"),
         ("[COMMAND]", "[COMANDO]"),
     ];
     let page = words.iter().fold(page.to_owned(), |page, (english, italian)| {
-        page.replace(english, italian)
+        // A narrow terminal may have a new line at any blank.
+        let pattern = regex::escape(english).replace(' ', r"\s+");
+        match regex::Regex::new(&pattern) {
+            Ok(words) => words.replace_all(&page, *italian).into_owned(),
+            Err(_) => page,
+        }
     });
     grouped(&page)
 }
@@ -188,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_page_has_its_groups_too() {
+        let page = italian(&Cli::command().term_width(60).render_long_help().to_string());
+        assert!(
+            page.contains("\nEnti:\n  ente  ") && page.contains("\nEsercizio:\n  status "),
+            "{page}"
+        );
+        assert!(!page.contains("Comandi:"), "{page}");
+    }
+
+    #[test]
     fn no_word_of_the_parser_is_english() {
         let said = |line: &str| told(&Cli::try_parse_from(line.split_whitespace()).unwrap_err());
         for (line, part) in [
@@ -217,9 +245,16 @@ mod tests {
         }
         // Every page of every command.
         let mut pages = vec![Cli::command()];
-        while let Some(mut command) = pages.pop() {
-            let page = italian(&command.render_long_help().to_string())
-                + &italian(&command.render_help().to_string());
+        while let Some(command) = pages.pop() {
+            let widths = [40, 60, 80, 100, 200];
+            let page: String = widths
+                .iter()
+                .map(|width| {
+                    let mut command = command.clone().term_width(*width);
+                    italian(&command.render_long_help().to_string())
+                        + &italian(&command.render_help().to_string())
+                })
+                .collect();
             for english in [
                 "Usage",
                 "Options",

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
+use super::avanzamento::{Avanzamento, Lavoro};
 use super::dove::Dove;
 use super::who::myself;
 use crate::clock::Clock;
 use crate::gateway::node::{self, AcceptedLoss};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
+use crate::ledger::segments::Loss;
 
 /// `varco rebuild`.
 #[derive(Debug, clap::Args)]
@@ -40,8 +42,14 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 
 fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
+    let shown = Avanzamento::of(Lavoro {
+        nome: "viste rifatte dal registro",
+        passi: "voci",
+        totale: directory.extent(Loss::Accepted).map(|extent| extent.head).ok(),
+    });
     let remade =
         super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
+    drop(shown);
     println!("viste rifatte da {} voci", remade.entries);
     match remade.lost {
         Some((head, until)) => {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::avanzamento::{Avanzamento, Lavoro};
 use super::dove::Configurazione;
 use super::socket;
 use crate::clock::Clock;
@@ -86,7 +87,13 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             let config = Config::read(&config.file())?;
             // A trial needs no reason: no entry would keep one.
             let motivo = if prova { "prova" } else { motivo.as_str() };
+            let shown = Avanzamento::of(Lavoro {
+                nome: "attestazioni ricalcolate con le regole",
+                passi: "attestazioni",
+                totale: None,
+            });
             let applied = super::uso::runtime()?.block_on(apply(&config, prova, motivo, clock))?;
+            drop(shown);
             told(applied, prova, json)
         }
     }

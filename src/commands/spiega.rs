@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 
+use super::terminale::{Stile, Uscita};
 use super::uso::Uso;
 use crate::contract::SchemaRule;
 use crate::contract::consultazione::Esito;
@@ -28,7 +29,8 @@ struct Spiegazione {
 
 impl std::fmt::Display for Spiegazione {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{}: {}", self.codice, self.genere)?;
+        let code = Uscita::Normale.styled(Stile::Titolo, self.codice);
+        writeln!(f, "{code}: {}", self.genere)?;
         writeln!(f, "  significato       {}", self.significato)?;
         writeln!(f, "  che cosa fare     {}", self.rimedio)?;
         writeln!(f, "  chi chiama vede   {}", self.risposta)?;

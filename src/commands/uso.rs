@@ -8,8 +8,9 @@ use crate::tls::TlsError;
 
 /// What the exit status means, for every command.
 pub(super) const ESITI: &str = "\
-Il comando finisce con 0 se è riuscito; con 1 se la risposta è no (rifiutato, non valido, non trovato, non in funzione) o se
-non è riuscito; con 2 se non si può eseguire così: è scritto male, o non si legge un file o una directory che nomina.";
+Il comando finisce con 0 se è riuscito; con 1 se la risposta è no (rifiutato, non valido, non trovato, non in funzione) o se non è \
+riuscito; con 2 se non si può eseguire così: è scritto male, o non \
+si legge un file o una directory che nomina.";
 
 /// Whether an error is of the command as given: it ends with 2, any other with 1.
 pub(super) fn is_usage(error: &anyhow::Error) -> bool {

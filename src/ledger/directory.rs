@@ -217,6 +217,12 @@ impl Directory {
         self.path.join("FORMAT")
     }
 
+    /// Bytes of the log on the disk.
+    pub fn log_bytes(&self) -> io::Result<u64> {
+        let files = std::fs::read_dir(self.segments())?;
+        files.map(|file| Ok(file?.metadata()?.len())).sum()
+    }
+
     /// Copies the ledger to a new directory while a gateway may be writing: closed segments whole, the open
     /// one up to its last whole batch. Keys are not copied: they are backed up apart. Returns the number of
     /// bytes copied.

@@ -14,6 +14,7 @@ use crate::digest::sha256;
 use crate::ledger::committer::{StartError, project_versions, version_name};
 use crate::ledger::disk::Disk;
 use crate::ledger::{Entry, Follower, Log, LogError, Origin, Projector, ViewError, Views, Writes, seal};
+use crate::progress::made;
 
 /// Format of the views: another one means a rebuild.
 const FORMAT: u32 = 9;
@@ -552,6 +553,7 @@ impl Follower for ViewWriter {
 
     fn apply(&mut self, entries: &[Entry], _: Origin) -> Result<(), ViewError> {
         let Some(last) = entries.last() else { return Ok(()) };
+        made(entries.len() as u64);
         self.leaf.clone_from(&last.bytes);
         let named = entries
             .iter()

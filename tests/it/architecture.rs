@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use circles::{House, circles};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("commands", 8),
     ("gateway", 7),
     ("services", 6),
@@ -27,6 +27,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("refusal", 0),
     ("digest", 0),
     ("log", 0),
+    ("progress", 0),
     ("lib", 9),
 ];
 

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use jiff::civil::Date;
 
+use super::super::terminale::{Stile, Uscita};
 use crate::clock::Clock;
 use crate::isee::rules::Rules;
 
@@ -18,7 +19,8 @@ pub(super) fn presentation(clock: &Clock) -> Result<Date> {
 
 /// The title of a step, and a sentence of why.
 pub(super) fn passo(number: u8, title: &str, why: &str) {
-    println!("\n{number}. {title}");
+    let title = Uscita::Normale.styled(Stile::Titolo, &format!("{number}. {title}"));
+    println!("\n{title}");
     println!("   {why}\n");
 }
 

@@ -253,8 +253,7 @@ impl Registro<'_> {
         let done = args.conferma && !plan.commands.is_empty();
         if done {
             let commands = plan.commands.clone();
-            let applied = apply_all(&self.data, commands, &self.motivo, self.clock);
-            super::uso::runtime()?.block_on(applied)?;
+            tabella::registered(&self.data, commands, &self.motivo, self.clock)?;
         }
         tabella::say(&plan, done, self.json)
     }

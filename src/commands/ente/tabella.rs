@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use jiff::civil::Date;
 
+use super::super::avanzamento::{Avanzamento, Lavoro};
 use super::super::uso::Uso;
+use super::apply::apply_all;
 use super::mostra;
 use crate::clock::Clock;
 use crate::registry::administration::Command;
@@ -24,6 +26,21 @@ pub(super) fn plan(
         .map_err(|errors| refused(file, &errors, "nessun ente registrato"))
 }
 
+/// Records commands, all or none, and shows that it goes on.
+pub(super) fn registered(
+    data: &Path,
+    commands: Vec<Command>,
+    motivo: &str,
+    clock: &Clock,
+) -> Result<Vec<Ente>> {
+    let _shown = Avanzamento::of(Lavoro {
+        nome: "registrazione degli enti",
+        passi: "voci",
+        totale: None,
+    });
+    super::super::uso::runtime()?.block_on(apply_all(data, commands, motivo, clock))
+}
+
 /// Carries out the decisions or grants of a table, all or none.
 pub(super) fn carry_out(
     data: &Path,
@@ -35,9 +52,7 @@ pub(super) fn carry_out(
 ) -> Result<()> {
     let unchanged = "nessun ente è cambiato";
     let commands = commands(&read(file)?).map_err(|errors| refused(file, &errors, unchanged))?;
-    let done = super::super::uso::runtime()?
-        .block_on(super::apply_all(data, commands, motivo, clock))
-        .context(unchanged)?;
+    let done = registered(data, commands, motivo, clock).context(unchanged)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&done)?);
         return Ok(());

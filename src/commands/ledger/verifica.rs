@@ -5,10 +5,12 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::super::avanzamento::{Avanzamento, Lavoro};
 use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::log::{LogError, REMEDY};
 use crate::ledger::{Directory, Entry, Keys, Reader, Unopened, Verified, seal};
+use crate::progress::made;
 
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,7 +180,13 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
         views,
     } = checked;
     let (mut report, mut wrong) = (Report::default(), Guasti::default());
+    let _shown = Avanzamento::of(Lavoro {
+        nome: "rilettura del registro",
+        passi: "voci",
+        totale: views.filter(|views| *views > 0),
+    });
     let (read, damage) = reader.verify(&mut |entry| {
+        made(1);
         if entry.sealed.is_empty() {
             return;
         }

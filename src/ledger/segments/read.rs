@@ -17,6 +17,7 @@ use super::chain::{
     Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, follows, header_bytes, name, names,
     read_head, shorter, write_head,
 };
+use crate::progress::made;
 
 /// Readings of the open segment when a batch in it looks damaged and more follows: the reader may have met
 /// this batch half written, and the next one whole.
@@ -662,6 +663,7 @@ pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
         let length = scan.end as u64;
         replace(&to.join(file_name(segment.first)), &bytes[..scan.end]).map_err(at(to))?;
         copied += length;
+        made(length);
         if segment.end.is_none() {
             let bound = Bound {
                 segment: segment.first,

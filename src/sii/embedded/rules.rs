@@ -30,6 +30,7 @@ use crate::ledger::{
     Blinding, Body, Entry, Fact, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission,
     new_exchange,
 };
+use crate::progress::made;
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
 use crate::sii::answers::Found;
@@ -207,6 +208,7 @@ impl Embedded {
                 let Some((last, _)) = page.last() else { break };
                 after.clone_from(last);
                 for (name, value) in page.into_iter().filter(|(name, _)| is_version(name)) {
+                    made(1);
                     match self.recompute_one((&name, &value), current, prova, now).await {
                         Ok(None) => continue,
                         Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
