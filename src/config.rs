@@ -484,9 +484,7 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(italian::toml(&text, &error)))?;
         config.check().map_err(wrong)?;
         config.file = Some(file.to_owned());
-        config
-            .place(file.parent().unwrap_or(Path::new(".")))
-            .map_err(wrong)?;
+        config.place(file.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }
 
@@ -531,7 +529,7 @@ impl Config {
 
     /// Relative paths are those of `base`, the directory of the file; secrets are where the service manager
     /// puts them.
-    fn place(&mut self, base: &Path) -> Result<(), String> {
+    fn place(&mut self, base: &Path) {
         let tls = &mut self.tls;
         let more = tls
             .server
@@ -554,23 +552,20 @@ impl Config {
             .chain(&mut tls.crl_issuers)
             .chain(more)
         {
-            *path = credential(path)?.unwrap_or_else(|| base.join(&*path));
+            *path =
+                credential(path).unwrap_or_else(|| base.join(path.strip_prefix(CREDENTIALS).unwrap_or(path)));
         }
-        Ok(())
     }
 }
 
+/// The first part of the path of a secret.
+const CREDENTIALS: &str = "$CREDENTIALS_DIRECTORY";
+
 /// A path beginning with `$CREDENTIALS_DIRECTORY/` is the place of a secret: systemd (LoadCredential=) has
-/// put it there for this service alone. `None`: another path.
-fn credential(path: &Path) -> Result<Option<PathBuf>, String> {
-    let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else {
-        return Ok(None);
-    };
-    match std::env::var_os("CREDENTIALS_DIRECTORY") {
-        Some(directory) => Ok(Some(Path::new(&directory).join(name))),
-        None => Err(format!(
-            "{}: CREDENTIALS_DIRECTORY non c'è: il servizio non è avviato da systemd con LoadCredential",
-            path.display()
-        )),
-    }
+/// put it there for this service alone. `None`: another path, or no service of systemd. A command of an
+/// operator then looks beside the configuration, where the secret comes from.
+fn credential(path: &Path) -> Option<PathBuf> {
+    let name = path.strip_prefix(CREDENTIALS).ok()?;
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY")?;
+    Some(Path::new(&directory).join(name))
 }

@@ -42,6 +42,11 @@ pub enum DirectoryError {
     /// The target of a backup is another user's.
     #[error("{0} è di un altro utente: una copia si fa in una directory propria")]
     Foreign(String),
+    /// Another user's: the present one must not write there.
+    #[error(
+        "{0} è di un altro utente: eseguire il comando come lui (per esempio sudo -u varco varco ...), o con la porta in funzione"
+    )]
+    Owned(String),
     /// Written in an earlier format.
     #[error("{0} è nel formato {1}.{2}, di una versione precedente: varco upgrade {0}")]
     Earlier(String, u32, u32),
@@ -142,6 +147,10 @@ impl Directory {
     /// Takes the lock, or fails at once with [`DirectoryError::Locked`].
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let at = |error| DirectoryError::Io(self.path.display().to_string(), error);
+        // Root could write here, and the gateway would not read what root has written.
+        if !is_own(&self.path).map_err(at)? {
+            return Err(DirectoryError::Owned(self.path.display().to_string()));
+        }
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)

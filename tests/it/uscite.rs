@@ -168,3 +168,26 @@ fn names_of_before_are_understood_and_not_shown() {
         }
     }
 }
+
+#[test]
+fn root_does_not_write_in_a_directory_of_another_user() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let site = Site::new();
+    let data = site.data();
+    if std::fs::metadata(&data).unwrap().uid() != 0 {
+        println!("SKIPPED: root alone may write where another user owns the directory");
+        return;
+    }
+    let data_text = data.display().to_string();
+    chown(&data, Some(65_534), Some(65_534)).unwrap();
+    let arguments = [
+        "ente", "sospendi", "comune", "--motivo", "prova", "--data", &data_text,
+    ];
+    let (code, said) = status(site.home.path(), &arguments);
+    assert!(
+        code == 1 && said.contains("è di un altro utente"),
+        "{code}: {said}"
+    );
+    chown(&data, Some(0), Some(0)).unwrap();
+    assert_eq!(status(site.home.path(), &arguments).0, 0);
+}
