@@ -16,6 +16,11 @@ demo *ARGS:
 test:
     tests/run
 
+# A release: tarball, Debian package, image, bill of materials, digests, under target/dist.
+release:
+    tests/install release
+    deploy/release
+
 # The checks that need no system package, under ten minutes.
 quick:
     tests/run quick

@@ -1,7 +1,7 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 54] = [
+const ESEMPI: [&str; 56] = [
     "varco demo",
     "varco demo --esci",
     "varco init /var/lib/varco",
@@ -56,24 +56,36 @@ const ESEMPI: [&str; 54] = [
     "varco spiega K05.controllo",
     "varco spiega urn:varco:problem:quota",
     "varco errori",
+    "varco manuale /usr/local/share/man/man1",
+    "varco completamento bash",
 ];
 
 /// The exit statuses, on the page of a command that says nothing more of them (`uso::ESITI`).
 const ESCE: &str = "\nEsce con 0 se è riuscito, con 1 se la risposta è no o non è riuscito, con 2 se non si può eseguire così.\n";
 
+/// Whether a word may be the name of a command.
+fn is_name(word: &&str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
+/// The examples of a command, or of the commands below it.
+pub(super) fn of(command: &str) -> Vec<&'static str> {
+    let of_it = |line: &&&str| {
+        let command = command.split(' ');
+        line.split(' ')
+            .take_while(is_name)
+            .take(command.clone().count())
+            .eq(command)
+    };
+    ESEMPI.iter().filter(of_it).copied().collect()
+}
+
 /// A page of a command with its examples.
 pub(super) fn shown(page: String) -> String {
     let usage = page.lines().find_map(|line| line.strip_prefix("Uso: "));
     let Some(usage) = usage else { return page };
-    let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
     let command: Vec<&str> = usage.split(' ').take_while(is_name).collect();
-    let of_it = |line: &&&str| {
-        line.split(' ')
-            .take_while(is_name)
-            .take(command.len())
-            .eq(command.iter().copied())
-    };
-    let examples: Vec<&str> = ESEMPI.iter().filter(of_it).copied().collect();
+    let examples = of(&command.join(" "));
     // A page with commands of its own shows them.
     if examples.is_empty() || page.contains("<COMANDO>") {
         return page;

@@ -17,6 +17,7 @@ pub mod feed;
 mod files;
 pub mod init;
 pub mod ledger;
+mod manuale;
 mod operate;
 mod parola;
 pub mod pki;
@@ -35,7 +36,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::dove::{Configurazione, Dove, GENERALI};
 use self::terminale::{Stile, Uscita};
@@ -166,6 +167,17 @@ enum Subcommands {
     },
     /// Tutti i modi in cui la porta dice di no, in Markdown
     Errori,
+    /// Scrive le pagine di man, una per comando
+    Manuale {
+        /// Dove scriverle
+        dir: PathBuf,
+    },
+    /// Che cosa completa la shell: si mette fra i suoi file
+    Completamento {
+        /// Per quale shell: bash, zsh, fish
+        #[arg(value_enum, hide_possible_values = true)]
+        shell: clap_complete::Shell,
+    },
     /// Le liste di revoca
     Crl(crl::Args),
     /// Certificati per prove e dimostrazioni: un ente usa quelli di una CA qualificata o riconosciuta
@@ -209,6 +221,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Subcommands::Spiega { codice } => spiega::run(&codice),
         Subcommands::Errori => {
             errori::run();
+            Ok(())
+        }
+        Subcommands::Manuale { dir } => manuale::write(Cli::command(), &dir),
+        Subcommands::Completamento { shell } => {
+            manuale::complete(Cli::command(), shell);
             Ok(())
         }
         Subcommands::Crl(args) => crl::run(args, &clock),

@@ -25,7 +25,7 @@ const GRUPPI: [(&str, &[&str]); 6] = [
     ("DSU e ISEE", &["dsu", "feed", "rules"]),
     ("Registro", &["ledger", "backup", "rebuild", "upgrade"]),
     ("Esercizio", &["status", "reload", "crl", "pki"]),
-    ("Aiuto", &["spiega", "errori", "help"]),
+    ("Aiuto", &["spiega", "errori", "manuale", "completamento", "help"]),
 ];
 
 /// The first page with its commands in groups; any other page as it is.
@@ -69,8 +69,13 @@ fn items(list: &str) -> Vec<String> {
     items
 }
 
-/// Puts the parser's own words on a page into Italian; the rest is ours, and Italian already.
+/// A page in Italian, with its commands in groups.
 fn italian(page: &str) -> String {
+    grouped(&translated(page))
+}
+
+/// Puts the parser's own words on a page into Italian; the rest is ours, and Italian already.
+pub(super) fn translated(page: &str) -> String {
     let words = [
         ("Usage: ", "Uso: "),
         ("\nCommands:", "\nComandi:"),
@@ -97,15 +102,14 @@ fn italian(page: &str) -> String {
         ("<COMMAND>", "<COMANDO>"),
         ("[COMMAND]", "[COMANDO]"),
     ];
-    let page = words.iter().fold(page.to_owned(), |page, (english, italian)| {
+    words.iter().fold(page.to_owned(), |page, (english, italian)| {
         // A narrow terminal may have a new line at any blank.
         let pattern = regex::escape(english).replace(' ', r"\s+");
         match regex::Regex::new(&pattern) {
             Ok(words) => words.replace_all(&page, *italian).into_owned(),
             Err(_) => page,
         }
-    });
-    grouped(&page)
+    })
 }
 
 fn sentence(error: &Error, kind: ErrorKind) -> String {

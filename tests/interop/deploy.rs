@@ -49,6 +49,19 @@ fn systemd_finds_nothing_wrong_with_the_units() {
 }
 
 #[test]
+fn kubernetes_knows_every_field_of_the_manifests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(root.join("target/release-checks/venv/bin/kubernetes-validate"))
+        .arg("--strict")
+        .arg(root.join("deploy/kubernetes/varco.yaml"))
+        .output()
+        .expect("kubernetes-validate: run tests/install full");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.matches(" passed ").count() >= 4, "{said}");
+}
+
+#[test]
 fn services_expose_little() {
     for unit in units()
         .iter()

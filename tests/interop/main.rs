@@ -16,4 +16,5 @@ mod deploy;
 mod dozen;
 mod ocsp;
 mod pkits;
+mod release;
 mod validator;
