@@ -69,7 +69,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+/// Copies the master key and the keyring to a new directory.
+pub(super) fn copy_keys(from: &Path, to: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .mode(0o700)

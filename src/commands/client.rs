@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -24,6 +24,8 @@ use crate::tls::pem::{certificates, private_key};
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,
+    /// The name that the server's certificate must have.
+    name: ServerName<'static>,
     connector: TlsConnector,
 }
 
@@ -52,8 +54,18 @@ pub struct Answer {
 impl Client {
     /// Trusts the server's authority; presents its own certificate and key, if given.
     pub fn new(address: SocketAddr, authority: &Path, own: Option<(&Path, &Path)>) -> Result<Self> {
+        Self::trusting(address, "localhost", certificates(authority)?, own)
+    }
+
+    /// The same, of a server with another name, by these authorities.
+    pub(super) fn trusting(
+        address: SocketAddr,
+        name: &str,
+        authorities: Vec<CertificateDer<'static>>,
+        own: Option<(&Path, &Path)>,
+    ) -> Result<Self> {
         let mut roots = RootCertStore::empty();
-        for certificate in certificates(authority)? {
+        for certificate in authorities {
             roots.add(certificate)?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -69,6 +81,7 @@ impl Client {
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Self {
             address,
+            name: ServerName::try_from(name.to_owned())?,
             connector: TlsConnector::from(Arc::new(config)),
         })
     }
@@ -81,10 +94,7 @@ impl Client {
     /// The same, over a socket of the caller's own making.
     pub async fn connect_over(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
         socket.set_nodelay(true)?;
-        Ok(self
-            .connector
-            .connect(ServerName::try_from("localhost")?, socket)
-            .await?)
+        Ok(self.connector.connect(self.name.clone(), socket).await?)
     }
 
     /// Connects, and shakes hands for HTTP/1.1.
@@ -95,7 +105,7 @@ impl Client {
         Ok(Connected {
             sender,
             connection,
-            authority: format!("localhost:{}", self.address.port()),
+            authority: format!("{}:{}", self.name.to_str(), self.address.port()),
         })
     }
 

@@ -1,14 +1,17 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 56] = [
+const ESEMPI: [&str; 59] = [
     "varco demo",
     "varco demo --esci",
+    "varco init --guidata",
     "varco init /var/lib/varco",
     "varco init /var/lib/varco --config /etc/varco/varco.toml",
     "varco init --config /etc/varco/varco.toml",
     "varco check-config --config /etc/varco/varco.toml",
     "varco serve --config /etc/varco/varco.toml",
+    "varco prova",
+    "varco prova --config /etc/varco/varco.toml --certificato prova.pem --chiave prova.key",
     "varco ente richiedi c_x000 --denominazione \"Comune di Esempio\" --codice-fiscale 01234567897 --tipo comune --pec \"PEC del 3 marzo\" --base-giuridica \"DPCM 159/2013\" --finalita \"rette degli asili nido\" --motivo \"pratica 12\"",
     "varco ente aggiorna c_x000 --contatto protocollo@pec.esempio.it --motivo \"nuova PEC\"",
     "varco ente accredita c_x000 --scadenza 2027-12-31 --come-richiesto --motivo \"pratica 12\"",

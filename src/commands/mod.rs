@@ -15,12 +15,14 @@ mod esempi;
 pub mod famiglie;
 pub mod feed;
 mod files;
+mod guidata;
 pub mod init;
 pub mod ledger;
 mod manuale;
 mod operate;
 mod parola;
 pub mod pki;
+mod prova;
 pub mod rebuild;
 pub mod requests;
 pub mod rules;
@@ -40,9 +42,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::dove::{Configurazione, Dove, GENERALI};
 use self::terminale::{Stile, Uscita};
-use self::uso::{ESITI, is_usage};
+use self::uso::{ESITI, is_usage, told};
 use crate::clock::Clock;
-use crate::italian;
 
 /// Where to begin, below the list of commands; the exit statuses follow.
 const DA_DOVE: &str = "\
@@ -75,7 +76,7 @@ enum Subcommands {
     /// Prepara una directory dei dati: registro vuoto e chiavi nuove
     Init {
         /// La directory da creare
-        #[arg(required_unless_present = "config")]
+        #[arg(required_unless_present_any = ["config", "guidata"])]
         dir: Option<PathBuf>,
         /// Il file di configurazione: si crea la sua directory dei dati, se quello che il file dice va bene.
         /// Insieme a DIR: un file che non c'è ancora, e che viene scritto, commentato, con quella directory
@@ -84,6 +85,10 @@ enum Subcommands {
         /// Anche se qualcosa della configurazione andrebbe corretto
         #[arg(long, requires = "config")]
         comunque: bool,
+        /// Chiede e scrive tutto di una prima installazione: configurazione, certificati di prova se servono,
+        /// directory dei dati, copia delle chiavi
+        #[arg(long, exclusive = true)]
+        guidata: bool,
     },
     /// Avvia la porta
     Serve {
@@ -154,6 +159,8 @@ enum Subcommands {
         #[arg(long)]
         json: bool,
     },
+    /// Prova da un capo all'altro una porta in funzione, con un ente di prova che poi toglie
+    Prova(prova::Args),
     /// Le operazioni, le prestazioni e gli indicatori, con i loro nomi
     Catalogo {
         /// In JSON
@@ -191,23 +198,45 @@ pub fn run(cli: Cli) -> ExitCode {
     if !matches!(cli.command, Subcommands::Serve { .. }) {
         without_reader();
     }
-    let result = match cli.command {
+    match carried_out(cli.command, &clock) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let name = Uscita::Errori.styled(Stile::Errore, "varco:");
+            let _ = writeln!(std::io::stderr(), "{name} {}", told(&error));
+            if is_usage(&error) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn carried_out(command: Subcommands, clock: &Clock) -> anyhow::Result<()> {
+    match command {
         Subcommands::Init {
             dir,
             config,
             comunque,
-        } => init::run(dir, config.as_deref(), comunque, &clock),
-        Subcommands::Serve { config } => serve::run(&config.file(), &clock),
-        Subcommands::Demo { esci, porta } => demo::run(esci, porta, &clock),
-        Subcommands::Ente(args) => ente::run(*args, &clock),
-        Subcommands::Dsu(args) => dsu::run(args, &clock),
-        Subcommands::Feed(args) => feed::run(args, &clock),
-        Subcommands::Rules(args) => rules::run(args, &clock),
-        Subcommands::Ledger(args) => ledger::run(args, &clock),
-        Subcommands::Rebuild(args) => rebuild::run(args, &clock),
+            guidata,
+        } => {
+            if guidata {
+                guidata::run(clock)
+            } else {
+                init::run(dir, config.as_deref(), comunque, clock)
+            }
+        }
+        Subcommands::Serve { config } => serve::run(&config.file(), clock),
+        Subcommands::Demo { esci, porta } => demo::run(esci, porta, clock),
+        Subcommands::Ente(args) => ente::run(*args, clock),
+        Subcommands::Dsu(args) => dsu::run(args, clock),
+        Subcommands::Feed(args) => feed::run(args, clock),
+        Subcommands::Rules(args) => rules::run(args, clock),
+        Subcommands::Ledger(args) => ledger::run(args, clock),
+        Subcommands::Rebuild(args) => rebuild::run(args, clock),
         Subcommands::Upgrade { dir, dove } => {
             let dir = dir.map_or_else(|| dove.named(), Ok);
-            dir.and_then(|dir| upgrade::run(&dir, &clock))
+            dir.and_then(|dir| upgrade::run(&dir, clock))
         }
         Subcommands::Backup(args) => backup::run(&args),
         Subcommands::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
@@ -216,7 +245,8 @@ pub fn run(cli: Cli) -> ExitCode {
             config,
             rigoroso,
             json,
-        } => operate::check(&config.file(), rigoroso, json, &clock),
+        } => operate::check(&config.file(), rigoroso, json, clock),
+        Subcommands::Prova(args) => prova::run(args, clock),
         Subcommands::Catalogo { json } => catalogo::run(json),
         Subcommands::Spiega { codice } => spiega::run(&codice),
         Subcommands::Errori => {
@@ -228,35 +258,9 @@ pub fn run(cli: Cli) -> ExitCode {
             manuale::complete(Cli::command(), shell);
             Ok(())
         }
-        Subcommands::Crl(args) => crl::run(args, &clock),
-        Subcommands::Pki(args) => pki::run(args, &clock),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(
-                std::io::stderr(),
-                "{} {}",
-                Uscita::Errori.styled(Stile::Errore, "varco:"),
-                told(&error)
-            );
-            if is_usage(&error) {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
-        }
+        Subcommands::Crl(args) => crl::run(args, clock),
+        Subcommands::Pki(args) => pki::run(args, clock),
     }
-}
-
-/// An error and its causes, on one line. Errors of the operating system are put into Italian.
-fn told(error: &anyhow::Error) -> String {
-    let cause = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .map_or_else(|| cause.to_string(), italian::io)
-    };
-    error.chain().map(cause).collect::<Vec<_>>().join(": ")
 }
 
 /// The answer to a command line without a command to carry out: help, the version, or an error (2).

@@ -20,7 +20,10 @@ pub(super) fn told(error: &Error) -> (String, bool) {
 
 /// The commands of the first page, by what an operator does with them.
 const GRUPPI: [(&str, &[&str]); 6] = [
-    ("Per iniziare", &["demo", "init", "check-config", "serve"]),
+    (
+        "Per iniziare",
+        &["demo", "init", "check-config", "serve", "prova"],
+    ),
     ("Enti", &["ente", "catalogo"]),
     ("DSU e ISEE", &["dsu", "feed", "rules"]),
     ("Registro", &["ledger", "backup", "rebuild", "upgrade"]),

@@ -32,6 +32,16 @@ pub(super) fn is_usage(error: &anyhow::Error) -> bool {
     })
 }
 
+/// An error and its causes, on one line. Errors of the operating system are put into Italian.
+pub(super) fn told(error: &anyhow::Error) -> String {
+    let cause = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .map_or_else(|| cause.to_string(), crate::italian::io)
+    };
+    error.chain().map(cause).collect::<Vec<_>>().join(": ")
+}
+
 /// A command impossible as given.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

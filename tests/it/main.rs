@@ -28,6 +28,7 @@ mod manuale;
 mod operations;
 mod pki;
 mod port;
+mod prova;
 mod refusals;
 mod registry;
 mod running;

@@ -48,14 +48,13 @@ pub async fn apply_all(
 }
 
 /// All enti, from the running gateway or from the data directory.
-pub(super) fn enti(data: &Path, clock: &Clock) -> Result<Vec<Ente>> {
+pub(in super::super) async fn enti(data: &Path, clock: &Clock) -> Result<Vec<Ente>> {
     let directory = Directory::open(data)?;
-    let runtime = super::super::uso::runtime()?;
-    if let Some(enti) = runtime.block_on(socket::get(&directory.socket(), "/enti"))? {
+    if let Some(enti) = socket::get(&directory.socket(), "/enti").await? {
         return Ok(enti);
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let recorded = runtime.block_on(node.record_recovery());
+    let recorded = node.record_recovery().await;
     let enti = node.registry.enti();
     node.close();
     recorded?;

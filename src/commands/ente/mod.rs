@@ -6,7 +6,7 @@ mod mostra;
 mod prova;
 mod tabella;
 
-use apply::enti;
+pub(super) use apply::enti;
 pub use apply::{apply, apply_all};
 pub use mostra::{changes, told};
 
@@ -186,7 +186,7 @@ struct Registro<'a> {
 
 impl Registro<'_> {
     fn enti(&self) -> Result<Vec<Ente>> {
-        enti(&self.data, self.clock)
+        super::uso::runtime()?.block_on(enti(&self.data, self.clock))
     }
 
     /// Carries out a command, and shows the ente.

@@ -111,7 +111,7 @@ enum What {
 
 /// How a certificate is issued.
 #[derive(Debug, clap::Args)]
-struct OpzioniRilascio {
+pub(in crate::commands) struct OpzioniRilascio {
     /// Dove scriverlo: DOVE.pem e DOVE.key, due file nuovi; altrimenti nella directory dell'autorità, col
     /// nome del soggetto
     #[arg(long, alias = "out")]
@@ -119,6 +119,75 @@ struct OpzioniRilascio {
     /// Per quanti giorni vale; mai più dell'autorità
     #[arg(long, default_value_t = super::authority::DAYS, value_parser = days())]
     giorni: i64,
+}
+
+/// A certificate just issued, and its key.
+#[derive(Debug)]
+pub(in crate::commands) struct Rilasciato {
+    /// The file of the certificate.
+    pub(in crate::commands) certificate: PathBuf,
+    /// The file of the key.
+    pub(in crate::commands) key: PathBuf,
+    seriale: String,
+    scadenza: Timestamp,
+    /// SHA-256 of the certificate, in hexadecimal.
+    pub(in crate::commands) fingerprint: String,
+}
+
+impl OpzioniRilascio {
+    /// A place, and days.
+    pub(in crate::commands) fn of(dove: &Path, giorni: i64) -> Self {
+        Self {
+            dove: Some(dove.to_owned()),
+            giorni,
+        }
+    }
+}
+
+impl Rilasciato {
+    fn say(&self) {
+        println!(
+            "certificato {}, chiave {}",
+            self.certificate.display(),
+            self.key.display()
+        );
+        println!(
+            "seriale {}, scade il {}, impronta SHA-256 {}",
+            self.seriale, self.scadenza, self.fingerprint
+        );
+    }
+}
+
+/// Whether a directory is an authority's.
+pub(in crate::commands) fn is_authority(dir: &Path) -> bool {
+    dir.join(INDEX).exists()
+}
+
+/// Issues a client's certificate to `DOVE.pem` and `DOVE.key`.
+pub(in crate::commands) fn client(
+    dir: &Path,
+    nome: &str,
+    codice_fiscale: Option<&str>,
+    rilascio: OpzioniRilascio,
+    now: Timestamp,
+) -> Result<Rilasciato> {
+    issue_client(dir, nome, (codice_fiscale, &[]), false, rilascio, now)
+}
+
+fn issue_client(
+    dir: &Path,
+    nome: &str,
+    (codice_fiscale, unita): (Option<&str>, &[String]),
+    rsa: bool,
+    rilascio: OpzioniRilascio,
+    now: Timestamp,
+) -> Result<Rilasciato> {
+    let mut store = CaFiles::open(dir, now)?;
+    let subject = client_name(nome, codice_fiscale, unita)?;
+    let mut params = params("", now)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let out = Out::new(rilascio.dove, || dir.join(file_name(nome)));
+    store.issue(params, rsa, &subject, rilascio.giorni, &out)
 }
 
 fn days() -> clap::builder::RangedI64ValueParser<i64> {
@@ -176,13 +245,20 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             println!("certificati in {}", dir.display());
             Ok(())
         }
-        What::Ca { dir, nome, giorni } => make(&dir, &nome, giorni, now),
+        What::Ca { dir, nome, giorni } => {
+            make(&dir, &nome, giorni, now)?;
+            say_made(&dir);
+            Ok(())
+        }
         What::Server {
             dir,
             nomi,
             rsa,
             rilascio,
-        } => server(&dir, &nomi, rsa, rilascio, now),
+        } => {
+            server(&dir, &nomi, rsa, rilascio, now)?.say();
+            Ok(())
+        }
         What::Client {
             dir,
             nome,
@@ -191,12 +267,9 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             rsa,
             rilascio,
         } => {
-            let mut store = CaFiles::open(&dir, now)?;
-            let subject = client_name(&nome, codice_fiscale.as_deref(), &unita)?;
-            let mut params = params("", now)?;
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-            let out = Out::new(rilascio.dove, || dir.join(file_name(&nome)));
-            store.issue(params, rsa, &subject, rilascio.giorni, &out)
+            let known = (codice_fiscale.as_deref(), &*unita);
+            issue_client(&dir, &nome, known, rsa, rilascio, now)?.say();
+            Ok(())
         }
         What::Rinnova {
             dir,
@@ -204,27 +277,16 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             rilascio,
         } => {
             let mut store = CaFiles::open(&dir, now)?;
-            store.renew(&certificato, rilascio)
+            store.renew(&certificato, rilascio)?.say();
+            Ok(())
         }
         What::Revoca {
             dir,
             certificato,
             motivo,
         } => {
-            let mut store = CaFiles::open(&dir, now)?;
-            let serial = match Path::new(&certificato) {
-                file if file.exists() => store.own(file)?.1,
-                _ => serial(&certificato),
-            };
-            store.revoke(&serial, motivo)?;
-            store.list(store.index.giorni)?;
-            println!(
-                "revocato {serial} ({}); CRL numero {} in {}",
-                motivo.name(),
-                store.index.numero,
-                dir.join(LIST).display()
-            );
-            Ok(())
+            let store = CaFiles::open(&dir, now)?;
+            revoke(store, &certificato, motivo)
         }
         What::Crl { dir, giorni } => {
             let mut store = CaFiles::open(&dir, now)?;
@@ -239,8 +301,39 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
     }
 }
 
+fn say_made(dir: &Path) {
+    println!(
+        "Autorità di prova in {}: {CERTIFICATE}, {KEY}, {INDEX}, {LIST} (valida 7 giorni: varco pki crl)",
+        dir.display()
+    );
+    println!("È per reti di prova: un ente usa certificati di una CA qualificata o riconosciuta.");
+}
+
+/// Revokes a certificate, by its file or serial number, and writes a new list.
+fn revoke(mut store: CaFiles, certificato: &str, motivo: MotivoRevoca) -> Result<()> {
+    let serial = match Path::new(certificato) {
+        file if file.exists() => store.own(file)?.1,
+        _ => serial(certificato),
+    };
+    store.revoke(&serial, motivo)?;
+    store.list(store.index.giorni)?;
+    println!(
+        "revocato {serial} ({}); CRL numero {} in {}",
+        motivo.name(),
+        store.index.numero,
+        store.dir.join(LIST).display()
+    );
+    Ok(())
+}
+
 /// Issues the certificate of a server.
-fn server(dir: &Path, nomi: &[String], rsa: bool, rilascio: OpzioniRilascio, now: Timestamp) -> Result<()> {
+pub(in crate::commands) fn server(
+    dir: &Path,
+    nomi: &[String],
+    rsa: bool,
+    rilascio: OpzioniRilascio,
+    now: Timestamp,
+) -> Result<Rilasciato> {
     let mut store = CaFiles::open(dir, now)?;
     let mut params = params("", now)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -288,7 +381,7 @@ const ORGANIZATION_IDENTIFIER: [u8; 3] = [0x55, 4, 97];
 /// Seconds before now at the start of a list's validity: clocks differ.
 const BACK: i64 = 60;
 
-fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
+fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<CaFiles> {
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     for name in [CERTIFICATE, KEY, INDEX, LIST] {
         let path = dir.join(name);
@@ -320,12 +413,14 @@ fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
         _lock: lock,
     };
     store.list(7)?;
-    println!(
-        "Autorità di prova in {}: {CERTIFICATE}, {KEY}, {INDEX}, {LIST} (valida 7 giorni: varco pki crl)",
-        dir.display()
-    );
-    println!("È per reti di prova: un ente usa certificati di una CA qualificata o riconosciuta.");
-    Ok(())
+    Ok(store)
+}
+
+/// Makes an authority for trials. Its list is valid for a year: nobody renews it there.
+pub(in crate::commands) fn authority(dir: &Path, nome: &str, now: Timestamp) -> Result<()> {
+    let mut store = make(dir, nome, 3650, now)?;
+    store.index.giorni = 365;
+    store.list(365)
 }
 
 const DAY: i64 = 86_400;
@@ -382,7 +477,7 @@ impl CaFiles {
         subject: &[u8],
         giorni: i64,
         out: &Out,
-    ) -> Result<()> {
+    ) -> Result<Rilasciato> {
         out.check()?;
         let until = (self.now.as_second() + giorni * DAY).min(self.until);
         params.not_after = offset(self.now, until - self.now.as_second())?;
@@ -402,16 +497,13 @@ impl CaFiles {
         self.save()?;
         create(&out.key, key.as_bytes(), PRIVATE)?;
         create(&out.certificate, certificate.as_bytes(), PUBLIC)?;
-        println!(
-            "certificato {}, chiave {}",
-            out.certificate.display(),
-            out.key.display()
-        );
-        println!(
-            "seriale {}, scade il {scadenza}, impronta SHA-256 {fingerprint}",
-            hex(&serial)
-        );
-        Ok(())
+        Ok(Rilasciato {
+            certificate: out.certificate.clone(),
+            key: out.key.clone(),
+            seriale: hex(&serial),
+            scadenza,
+            fingerprint,
+        })
     }
 
     /// One of this authority's certificates, from a file: DER and serial.
@@ -438,7 +530,7 @@ impl CaFiles {
     }
 
     /// Issues a certificate with the same subject and extensions, and another key.
-    fn renew(&mut self, file: &Path, rilascio: OpzioniRilascio) -> Result<()> {
+    fn renew(&mut self, file: &Path, rilascio: OpzioniRilascio) -> Result<Rilasciato> {
         let (der, serial) = self.own(file)?;
         let revoked = self
             .index
@@ -693,7 +785,7 @@ fn host_name(host: &str) -> Result<SanType> {
     Ok(SanType::DnsName(host.try_into()?))
 }
 
-fn organization(codice_fiscale: &str) -> Result<String> {
+pub(in crate::commands) fn organization(codice_fiscale: &str) -> Result<String> {
     match CodiceFiscale::new(codice_fiscale).kind() {
         Ok(Natura::Numerico) => {}
         Ok(_) | Err(DifettoCodice::Forma) => {

@@ -9,5 +9,5 @@ mod ca;
 mod demo;
 
 pub use authority::{Issued, TestAuthority, offset, params};
-pub(super) use ca::{Args, run};
+pub(super) use ca::{Args, OpzioniRilascio, authority, client, is_authority, organization, run, server};
 pub use demo::{Demo, demo};

@@ -45,6 +45,9 @@ varco ente richiedi comune --denominazione "Comune di Esempio" --codice-fiscale 
     --base-giuridica "DPCM 159/2013" --finalita "rette" --motivo prova
 varco ente accredita comune --motivo prova
 
+# From end to end, with an ente that it makes and takes away.
+varco prova
+
 # The new one, while the gateway runs and the data directory is in use.
 dpkg -i "$1"/varco_*-1_amd64.deb.new
 varco status
