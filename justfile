@@ -16,6 +16,11 @@ demo *ARGS:
 test:
     tests/run
 
+# The manual and the engineers' pages as a book, under target/book.
+book:
+    tests/install book
+    mdbook build
+
 # A release: tarball, Debian package, image, bill of materials, digests, under target/dist.
 release:
     tests/install release

@@ -406,8 +406,8 @@ impl Default for LedgerConfig {
 pub struct ConfigError(String, String);
 
 impl Config {
-    /// Numbers outside their ranges, each with its range. In Italian, for operators.
-    pub fn out_of_range(&self) -> Vec<String> {
+    /// Each number with a range: its name, its value, its range.
+    pub fn ranges(&self) -> Vec<(&'static str, u64, RangeInclusive<u64>)> {
         let more = [
             (
                 "ledger.segment_bytes",
@@ -422,7 +422,12 @@ impl Config {
                 1..=720,
             ),
         ];
-        let all = self.limits.ranges().into_iter().chain(more);
+        self.limits.ranges().into_iter().chain(more).collect()
+    }
+
+    /// Numbers outside their ranges, each with its range. In Italian, for operators.
+    pub fn out_of_range(&self) -> Vec<String> {
+        let all = self.ranges().into_iter();
         let wrong = all.filter(|(_, value, range)| !range.contains(value));
         wrong
             .map(|(name, value, range)| {

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// One rule for requests, for the reference of all refusals (`docs/errori.md`): its code in replies and in
+/// One rule for requests, for the reference of all refusals (`docs/it/errori.md`): its code in replies and in
 /// the ledger, its meaning, its remedy. In Italian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Regola {

@@ -1,5 +1,5 @@
 //! `varco errori`: the reference of every refusal, generated from the tables behind the answers.
-//! `docs/errori.md` is its output.
+//! `docs/it/errori.md` is its output.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 59] = [
+const ESEMPI: [&str; 61] = [
     "varco demo",
     "varco demo --esci",
     "varco init --guidata",
@@ -59,6 +59,8 @@ const ESEMPI: [&str; 59] = [
     "varco spiega K05.controllo",
     "varco spiega urn:varco:problem:quota",
     "varco errori",
+    "varco configurazione",
+    "varco dsu codici",
     "varco manuale /usr/local/share/man/man1",
     "varco completamento bash",
 ];

@@ -278,11 +278,11 @@ fn configured(answers: &Risposte, files: &Files) -> String {
     );
     if let Some(url) = &files.sorgente {
         let source = format!(
-            "[[tls.crl_source]]\nurl = {}\nfile = {}",
+            "[[tls.crl_source]]\nurl = {}\nfile = {}\n",
             quoted(url),
             quoted(&files.lista)
         );
-        let example = "# [[tls.crl_source]]\n# url = \"http://crl.autorita.example/autorita.crl\"\n# file = \"crl/autorita.crl\"";
+        let example = "# [[tls.crl_source]]\n";
         text = set(text, example, &source);
     }
     if answers.metriche {

@@ -4,6 +4,7 @@ mod avanzamento;
 pub mod backup;
 mod catalogo;
 pub mod client;
+mod configurazione;
 mod consultate;
 mod crl;
 pub mod demo;
@@ -185,6 +186,8 @@ enum Subcommands {
         #[arg(value_enum, hide_possible_values = true)]
         shell: clap_complete::Shell,
     },
+    /// La pagina del manuale su varco.toml: ogni chiave, in Markdown
+    Configurazione,
     /// Le liste di revoca
     Crl(crl::Args),
     /// Certificati per prove e dimostrazioni: un ente usa quelli di una CA qualificata o riconosciuta
@@ -253,6 +256,7 @@ fn carried_out(command: Subcommands, clock: &Clock) -> anyhow::Result<()> {
             errori::run();
             Ok(())
         }
+        Subcommands::Configurazione => configurazione::run(),
         Subcommands::Manuale { dir } => manuale::write(Cli::command(), &dir),
         Subcommands::Completamento { shell } => {
             manuale::complete(Cli::command(), shell);

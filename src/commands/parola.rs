@@ -28,7 +28,17 @@ const GRUPPI: [(&str, &[&str]); 6] = [
     ("DSU e ISEE", &["dsu", "feed", "rules"]),
     ("Registro", &["ledger", "backup", "rebuild", "upgrade"]),
     ("Esercizio", &["status", "reload", "crl", "pki"]),
-    ("Aiuto", &["spiega", "errori", "manuale", "completamento", "help"]),
+    (
+        "Aiuto",
+        &[
+            "spiega",
+            "errori",
+            "configurazione",
+            "manuale",
+            "completamento",
+            "help",
+        ],
+    ),
 ];
 
 /// The first page with its commands in groups; any other page as it is.

@@ -2,7 +2,7 @@
 //!
 //! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of
 //! INPS's front. Errors of HTTP itself have a status of their own (400, 404, 405, 408, 413, 415, 429, 431,
-//! 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
+//! 503). One row a code; `docs/it/errori.md` holds the whole table, generated from it.
 
 use hyper::StatusCode;
 use uuid::Uuid;

@@ -48,7 +48,7 @@ pub enum DirectoryError {
     )]
     Owned(String),
     /// Written in an earlier format.
-    #[error("{0} è nel formato {1}.{2}, di una versione precedente: varco upgrade {0}")]
+    #[error("{0} è nel formato {1}.{2}, di una versione precedente: varco upgrade --data {0}")]
     Earlier(String, u32, u32),
     /// `FORMAT` is missing, unintelligible, or of a later version.
     #[error("{0} non è una directory dei dati di questa versione: {1}")]

@@ -387,3 +387,56 @@ fn openssl_believes_the_authority_of_tests_and_its_list() {
         assert_eq!(key, certified, "{name}");
     }
 }
+
+/// The page of the manual for integrators: its commands and its program, against a demonstration.
+#[test]
+fn the_page_for_integrators_leads_to_an_isee() {
+    let home = tempfile::tempdir().unwrap();
+    let child = Command::new(kit::binary())
+        .args(["demo", "--porta", "0"])
+        .current_dir(home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut demo = Demo(child);
+    let lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
+    let printed: Vec<String> = lines
+        .map(Result::unwrap)
+        .take_while(|line| !line.contains("Ctrl-C"))
+        .collect();
+    let address = printed
+        .iter()
+        .find_map(|line| line.trim().strip_prefix("in ascolto su "));
+    let port = address.unwrap().rsplit(':').next().unwrap();
+    let page = std::fs::read_to_string(root().join("docs/it/integratore.md")).unwrap();
+    let page = page.replace(":8443/", &format!(":{port}/"));
+    let blocks = |opening: &str| -> Vec<String> {
+        let rest = page.split(opening).skip(1);
+        rest.map(|rest| rest.split_once("\n```").unwrap().0.to_owned())
+            .collect()
+    };
+    let commands = blocks("```sh demo\n");
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    for command in commands {
+        let output = Command::new("sh")
+            .args(["-e", "-c", &command])
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}\n{output:?}");
+    }
+    let [program] = &blocks("```python\n")[..] else {
+        panic!("one program")
+    };
+    let output = Command::new(python())
+        .args(["-c", program])
+        .current_dir(home.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && said.starts_with("OK <") && said.contains("ISEE=\""),
+        "{said} {output:?}"
+    );
+}

@@ -38,13 +38,13 @@ const EXAMPLE: [&str; 3] = ["docs/esempio/dsu.xml", "--feed", "docs/esempio/feed
 
 #[test]
 fn the_documented_computation_is_the_computed_one() {
-    let documented = std::fs::read_to_string(root().join("docs/isee.md")).unwrap();
+    let documented = std::fs::read_to_string(root().join("docs/computation.md")).unwrap();
     let block = documented.rsplit("```\n").nth(1).unwrap();
     let output = varco(&[&["compute"], &EXAMPLE[..]].concat());
     assert!(output.status.success());
     assert!(
         said(&output) == block,
-        "docs/isee.md is not what `varco dsu compute docs/esempio/dsu.xml --feed docs/esempio/feed.csv` prints:\n{}",
+        "docs/computation.md is not what `varco dsu compute docs/esempio/dsu.xml --feed docs/esempio/feed.csv` prints:\n{}",
         said(&output)
     );
 }

@@ -2,6 +2,7 @@
 //! directory or a key. `varco dsu versions`: the versions of a received DSU.
 
 mod calcolo;
+mod codici;
 mod lettura;
 mod versioni;
 
@@ -79,6 +80,8 @@ enum What {
         #[arg(long)]
         xml: bool,
     },
+    /// La pagina del manuale sulla DSU: ogni codice e ogni controllo, in Markdown
+    Codici,
     /// Le versioni di una DSU ricevuta, ognuna con la voce del registro che l'ha fatta
     Versions {
         /// Il protocollo di una di esse
@@ -93,6 +96,10 @@ enum What {
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
+        What::Codici => {
+            print!("{}", codici::page());
+            Ok(())
+        }
         What::Check {
             file,
             giorno,
