@@ -344,10 +344,14 @@ impl GiroDiProva<'_> {
             let _ = self.remove().await;
             let who = (ENTE, "Ente di prova", CODICE_FISCALE);
             let operation = Operation::ConsultazioneIndicatore.name();
-            for command in commands(who, Tipo::Altro, &fingerprint, operation, &[PRESTAZIONE]) {
+            for mut command in commands(who, Tipo::Altro, &fingerprint, operation, &[PRESTAZIONE]) {
+                if let Command::Decidi { decisione, .. } = &mut command {
+                    // Of a trial that is interrupted nothing is left tomorrow.
+                    decisione.scadenza = Some(self.clock.today());
+                }
                 self.change(command).await?;
             }
-            Ok(format!("{ENTE}, accreditato per {operation}"))
+            Ok(format!("{ENTE}, accreditato per oggi, per {operation}"))
         };
         all.await
             .map_err(wrong("eseguire come root, o come l'utente della porta"))
