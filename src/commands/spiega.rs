@@ -64,7 +64,9 @@ pub(super) fn run(codice: &str) -> Result<()> {
     match found[..] {
         [] => {
             let near = vicini(&all, &wanted);
-            let text = format!("il codice {codice} non c'è{near}; varco errori li elenca tutti");
+            let text = format!(
+                "il codice {codice} non c'è{near}; varco errori li elenca tutti, e varco catalogo elenca prestazioni e operazioni"
+            );
             return Err(Uso(text).into());
         }
         [page] => print!("{page}"),
@@ -166,7 +168,7 @@ fn rimedio(code: Code) -> &'static str {
             "rinnovare il certificato; se non è scaduto, controllare le liste di revoca con varco status e varco crl fetch"
         }
         Code::OperationNotGranted => {
-            "varco ente abilita CODICE --operazioni OPERAZIONE; per la DSU nel dettaglio anche --controlli"
+            "varco ente abilita CODICE --operazioni OPERAZIONE --prestazioni PRESTAZIONE --motivo PERCHÉ; per la DSU nel dettaglio anche --controlli"
         }
         Code::IdentityMismatch => {
             "chi chiama corregge o toglie CodiceEnte; un altro codice dell'ente si registra con varco ente aggiorna --codice-inps"

@@ -20,7 +20,7 @@ pub(super) fn is_usage(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(TlsError::File(..)))
             || matches!(
                 cause.downcast_ref(),
-                Some(DirectoryError::Format(..) | DirectoryError::Io(..))
+                Some(DirectoryError::Missing(_) | DirectoryError::Format(..) | DirectoryError::Io(..))
             )
             || cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
                 use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};

@@ -36,6 +36,11 @@ pub enum DirectoryError {
     /// A file or directory cannot be read or written: its path, and the error.
     #[error("{0}: {error}", error = crate::italian::io(.1))]
     Io(String, io::Error),
+    /// There is no such directory.
+    #[error(
+        "{0}: questa directory dei dati non c'è (varco init la crea; di una prima installazione, varco init --guidata)"
+    )]
+    Missing(String),
     /// A directory to be made exists and is not empty.
     #[error("{0} non è vuota: una directory dei dati si crea dove non c'è nulla")]
     NotEmpty(String),
@@ -112,6 +117,9 @@ impl Directory {
         let wrong = |what: &str| DirectoryError::Format(path.display().to_string(), what.to_owned());
         let text = match std::fs::read_to_string(path.join("FORMAT")) {
             Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.exists() => {
+                return Err(DirectoryError::Missing(path.display().to_string()));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(wrong(
                     "non c'è il file FORMAT (varco init crea una directory nuova; di una copia rimettere anche FORMAT)",

@@ -417,7 +417,7 @@ fn the_page_for_integrators_leads_to_an_isee() {
             .collect()
     };
     let commands = blocks("```sh demo\n");
-    assert_eq!(commands.len(), 2, "{commands:?}");
+    assert_eq!(commands.len(), 3, "{commands:?}");
     for command in commands {
         let output = Command::new("sh")
             .args(["-e", "-c", &command])
@@ -426,17 +426,31 @@ fn the_page_for_integrators_leads_to_an_isee() {
             .unwrap();
         assert!(output.status.success(), "{command}\n{output:?}");
     }
-    let [program] = &blocks("```python\n")[..] else {
-        panic!("one program")
+    let run = |program: &str| {
+        let output = Command::new(python())
+            .args(["-c", program])
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said} {output:?}");
+        said
     };
-    let output = Command::new(python())
-        .args(["-c", program])
-        .current_dir(home.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success() && said.starts_with("OK <") && said.contains("ISEE=\""),
-        "{said} {output:?}"
-    );
+    let programs = blocks("```python\n");
+    let [ask, transmit] = &programs[..] else {
+        panic!("two programs")
+    };
+    let said = run(ask);
+    assert!(said.starts_with("OK <") && said.contains("ISEE=\""), "{said}");
+    let dsu = std::fs::read_to_string(root().join("docs/esempio/dsu.xml")).unwrap();
+    std::fs::write(home.path().join("dsu.xml"), &dsu).unwrap();
+    let said = run(transmit);
+    assert!(said.starts_with("OK INPS-ISEE-"), "{said}");
+    // The same with a mistake, under another protocol.
+    let wrong = dsu
+        .replace("VRDNNA86E52H501B", "VRDNNA86E52H501C")
+        .replace("ESEMPI", "ESEMPJ");
+    std::fs::write(home.path().join("dsu.xml"), wrong).unwrap();
+    let said = run(transmit);
+    assert!(said.contains("K05.controllo"), "{said}");
 }

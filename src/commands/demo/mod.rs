@@ -47,6 +47,9 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
         let config = configure(&home, port)?;
         let started = serve::start(&config, clock).await?;
         let address = started.address;
+        if port != 0 && address.port() != port {
+            say(&format!("{port} è occupata: si usa un'altra porta TCP"));
+        }
         say(&format!("in ascolto su https://localhost:{}", address.port()));
         giro::tour(&home, address, clock).await?;
         started.gateway.gathered.flush(&started.gateway.node).await;
@@ -81,7 +84,7 @@ async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
             "09876543217",
             Tipo::Caf,
             &pki.caf,
-            "TrasmissioneDSU",
+            "TrasmissioneDSU,ConsultazioneEsitoDSU",
         ),
         (
             SOSPESO,

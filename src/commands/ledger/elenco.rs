@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// Esito
     #[arg(long, alias = "outcome")]
     esito: Option<String>,
-    /// Tipo di voce: exchange, dsu, attestation, registry, feed, admin, gathered, system
+    /// Tipo di voce: exchange, asked, interrupted, dsu, attestation, registry, feed, admin, gathered, system
     #[arg(long, alias = "kind")]
     tipo: Option<String>,
     /// Codice fiscale di una persona: la ricerca viene registrata
@@ -89,6 +89,12 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
         } else {
             println!("{}", line(entry));
         }
+    }
+    if total == 0 && skipped.is_empty() && !args.json {
+        eprintln!(
+            "nessuna voce corrisponde alla ricerca, in {}",
+            directory.path().display()
+        );
     }
     if total > entries.len() {
         eprintln!(

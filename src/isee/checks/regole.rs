@@ -196,7 +196,8 @@ regole! {
             "Chi sottoscrive non è del nucleo né rappresentante",
             "correggere CodiceFiscaleSottoscrittore o FlagRappresentanzaLegale";
         K18Termine: "K18.termine", "Avvertenza: trasmessa dopo quattro giorni lavorativi", "trasmettere entro il termine";
-        K19Contenuto: "K19.contenuto", "Protocollo del mittente già usato per una DSU diversa", "usare un protocollo nuovo";
+        K19Contenuto: "K19.contenuto", "Protocollo del mittente già usato per una DSU diversa",
+            "se è la stessa DSU riscritta, anche solo negli spazi, chiedere che cosa ne è stato (ConsultazioneEsitoDSU con quel ProtocolloMittente); altrimenti un protocollo nuovo";
         K19Protocollo: "K19.protocollo",
             "Protocollo del mittente mancante, o diverso tra le sottoscrizioni",
             "indicare un solo ProtocolloMittente";

@@ -21,6 +21,7 @@ cp autorita/ca.pem autorita.pem
 install -o varco -g varco -m 0644 autorita/crl.pem crl/autorita.crl
 install -d -o varco -m 0700 /run/segreti
 install -o varco -m 0400 server.key /run/segreti/server.key
+sed -i 's/^listen = .*/listen = "127.0.0.1:0"/' varco.toml
 echo '# Una riga di chi amministra.' >>varco.toml
 as_varco varco init --config /etc/varco/varco.toml
 # By an operator: no option, and no secret of the service.
