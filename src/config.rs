@@ -355,9 +355,15 @@ impl Limits {
         ]
     }
 
-    /// Limits fixed while running: `connections`, `lots`, `bodies_bytes`.
-    fn fixed(&self) -> [usize; 3] {
-        [self.connections, self.lots, self.bodies_bytes]
+    /// The first limit different in others and fixed while running.
+    fn differs_beyond_reload(&self, other: &Self) -> Option<&'static str> {
+        [
+            ("limits.connections", self.connections != other.connections),
+            ("limits.lots", self.lots != other.lots),
+            ("limits.bodies_bytes", self.bodies_bytes != other.bodies_bytes),
+        ]
+        .into_iter()
+        .find_map(|(name, differs)| differs.then_some(name))
     }
 
     /// Time for a TLS handshake.
@@ -474,11 +480,9 @@ impl Config {
             () if self.admin != other.admin => Some("admin"),
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
-            () if (&self.regole, &self.sii) != (&other.regole, &other.sii) => Some("regole, sii"),
-            () if self.limits.fixed() != other.limits.fixed() => {
-                Some("limits.connections, limits.lots, limits.bodies_bytes")
-            }
-            () => None,
+            () if self.regole != other.regole => Some("regole"),
+            () if self.sii != other.sii => Some("sii"),
+            () => self.limits.differs_beyond_reload(&other.limits),
         }
     }
 

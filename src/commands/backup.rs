@@ -35,6 +35,12 @@ pub(super) fn run(args: &Args) -> Result<()> {
     {
         bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
+    if let Some(keys) = args.chiavi.as_ref().filter(|keys| keys.exists()) {
+        bail!(
+            "{} c'è già: le chiavi si copiano in una directory nuova",
+            keys.display()
+        );
+    }
     if args.copia.starts_with(&data) {
         bail!("la copia si fa fuori dalla directory dei dati");
     }
@@ -72,6 +78,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
 /// Copies the master key and the keyring to a new directory.
 pub(super) fn copy_keys(from: &Path, to: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
+    if let Some(around) = to.parent() {
+        std::fs::create_dir_all(around).with_context(|| around.display().to_string())?;
+    }
     std::fs::DirBuilder::new()
         .mode(0o700)
         .create(to)

@@ -53,9 +53,13 @@ pub(super) struct Dove {
 }
 
 impl Dove {
-    /// The configuration named by `--config`.
-    pub(super) fn config(&self) -> Option<&Path> {
-        self.config.as_deref()
+    /// `--config`, else the first configuration found; none where `--data` alone is given.
+    pub(super) fn configuration(&self) -> Option<PathBuf> {
+        match (&self.data, &self.config) {
+            (_, Some(config)) => Some(config.clone()),
+            (Some(_), None) => None,
+            (None, None) => found(),
+        }
     }
 
     /// `--data`, else the directory of `--config`, else `varco-data`, else the directory of the first

@@ -91,7 +91,7 @@ impl Domande<'_> {
             configurazione,
             |text| Ok(PathBuf::from(text)),
         )?;
-        Ok(Risposte {
+        let mut answers = Risposte {
             dati: self.data(dati)?,
             listen: self.listen()?,
             nome: self.name()?,
@@ -100,9 +100,11 @@ impl Domande<'_> {
                 "Salute e metriche su http://127.0.0.1:9443, per chi sorveglia?",
                 "sì",
             )?,
-            copia: self.copy()?,
+            copia: None,
             configurazione,
-        })
+        };
+        answers.copia = self.copy(&answers.dati)?;
+        Ok(answers)
     }
 
     fn data(&mut self, proposed: &str) -> Result<PathBuf> {
@@ -110,7 +112,10 @@ impl Domande<'_> {
         self.ask(question, proposed, |text| {
             let dir = std::path::absolute(text)?;
             let is_empty = std::fs::read_dir(&dir).map_or(true, |mut files| files.next().is_none());
-            ensure!(is_empty, "{text} non è vuota");
+            ensure!(
+                is_empty,
+                "{text} non è vuota: indicarne una nuova, oppure finire qui (Ctrl-C) e usare quella con varco init --config o varco serve"
+            );
             ensure!(
                 !text.contains(['"', '\\']),
                 "un nome senza virgolette e barre rovesciate"
@@ -141,7 +146,7 @@ impl Domande<'_> {
             "propri" => Ok(true),
             "prova" if dir.join("autorita").exists() => {
                 bail!(
-                    "{}/autorita c'è già: un'autorità non si sovrascrive",
+                    "{}/autorita c'è già e non si sovrascrive: spostarla, o rispondere propri e indicarne i certificati",
                     dir.display()
                 )
             }
@@ -151,12 +156,15 @@ impl Domande<'_> {
         if own { self.own() } else { self.trial() }
     }
 
-    fn copy(&mut self) -> Result<Option<PathBuf>> {
+    fn copy(&mut self, data: &Path) -> Result<Option<PathBuf>> {
         let question =
             "In quale directory nuova copiare le chiavi, da portare poi altrove? («no»: più tardi)";
         self.ask(question, "no", |text| match text {
             "no" => Ok(None),
             dir if Path::new(dir).exists() => bail!("{dir} c'è già"),
+            dir if std::path::absolute(dir)?.starts_with(data) => {
+                bail!("{dir} è nella directory dei dati: le chiavi vanno altrove")
+            }
             dir => Ok(Some(PathBuf::from(dir))),
         })
     }
@@ -427,11 +435,11 @@ fn say(answers: &Risposte, files: &Files, file: &Path, clock: &Clock) -> Result<
     let attention = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
     match &answers.copia {
         Some(copy) => println!(
-            "  {}: le chiavi, da portare in un luogo sicuro e separato",
+            "  {}: le chiavi, da portare in un luogo sicuro e separato; crescono: di nuovo a ogni copia (varco backup --chiavi)",
             copy.display()
         ),
         None => println!(
-            "{attention} copiare {} in un luogo sicuro e separato: senza, i dati riservati del registro non si leggono mai più",
+            "{attention} copiare {} in un luogo sicuro e separato, e di nuovo a ogni copia (varco backup --chiavi): senza, i dati riservati non si leggono mai più",
             answers.dati.join("keys").display()
         ),
     }
@@ -448,7 +456,10 @@ fn say(answers: &Risposte, files: &Files, file: &Path, clock: &Clock) -> Result<
     }
     println!("\nE ora:");
     if file == Path::new("/etc/varco/varco.toml") {
-        println!("  systemctl enable --now varco.socket varco.service varco-crl.timer");
+        println!("  systemctl enable --now varco.socket varco.service");
+        if files.sorgente.is_some() {
+            println!("  systemctl enable --now varco-crl.timer      le liste di revoca, ogni ora");
+        }
         println!("  varco prova");
     } else {
         println!("  varco serve --config {}", file.display());
@@ -457,7 +468,22 @@ fn say(answers: &Risposte, files: &Files, file: &Path, clock: &Clock) -> Result<
             file.display()
         );
     }
-    println!("  varco ente richiedi --help      il primo ente");
+    let Certificati::Prova { ente, codice_fiscale } = &answers.certificati else {
+        println!("  varco ente richiedi --help      il primo ente");
+        return Ok(());
+    };
+    let dir = answers.configurazione.display();
+    println!(
+        "\nIl primo ente, con il suo certificato di prova (PEC, norma, finalità e motivo sono da cambiare):"
+    );
+    println!(
+        "  varco ente richiedi primo --denominazione \"{ente}\" --codice-fiscale {codice_fiscale} --tipo comune --pec \"PEC\" --base-giuridica \"DPCM 159/2013\" --finalita \"prova\" --motivo \"prova\""
+    );
+    println!("  varco ente accredita primo --motivo \"prova\"");
+    println!("  varco ente certificato primo {dir}/ente.pem --motivo \"prova\"");
+    println!(
+        "  varco ente abilita primo --operazioni ConsultazioneIndicatore --prestazioni A1.07 --motivo \"prova\""
+    );
     Ok(())
 }
 

@@ -99,6 +99,8 @@ pub(super) fn run(given: Option<PathBuf>, config: Option<&Path>, anyhow: bool, c
     println!(
         "Depositarne subito una copia in un luogo sicuro e separato: senza di essa i dati riservati del registro"
     );
-    println!("non potranno mai più essere letti. Le chiavi si salvano a parte (varco backup --chiavi).");
+    println!(
+        "non potranno mai più essere letti. Le altre chiavi crescono: varco backup --chiavi, a ogni copia."
+    );
     Ok(())
 }

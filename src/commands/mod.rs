@@ -50,7 +50,7 @@ use crate::clock::Clock;
 const DA_DOVE: &str = "\
 Da dove cominciare:
   varco demo                   tutto in una volta, con dati inventati, in ./varco-demo
-  varco init /var/lib/varco    una directory dei dati vera
+  varco init --guidata         una prima installazione, a domande
   varco COMANDO --help         ogni comando, con le sue opzioni
   varco spiega CODICE          che cosa significa un rifiuto, e che cosa fare";
 

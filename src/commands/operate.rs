@@ -151,7 +151,11 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
     }
     if checked.errori.is_empty() {
         if !json {
-            println!("{}: la configurazione va bene", config.display());
+            let warned = match checked.avvertenze.len() {
+                0 => "",
+                _ => ", con le avvertenze di sopra",
+            };
+            println!("{}: la configurazione va bene{warned}", config.display());
         }
         Ok(())
     } else {

@@ -22,7 +22,9 @@ impl Gateway {
             std::fs::read(file).map_err(|error| format!("{}: {}", file.display(), italian::io(&error)))?;
         let config = Config::read(file).map_err(|error| text(&error))?;
         if let Some(what) = self.config.differs_beyond_reload(&config) {
-            return Err(format!("{what}: questa modifica richiede un riavvio"));
+            return Err(format!(
+                "{what}: questa modifica richiede un riavvio; niente è stato applicato"
+            ));
         }
         let settings = Settings::build(&config, &self.clock).map_err(|error| text(&error))?;
         let now = self.clock.now();

@@ -102,6 +102,57 @@ fn a_no_ends_with_1_and_a_yes_with_0() {
 }
 
 #[test]
+fn both_places_of_a_copy_are_looked_at_before_it_is_made() {
+    let site = Site::new();
+    let data = site.data().display().to_string();
+    let place = site.home.path();
+    std::fs::create_dir(place.join("chiavi")).unwrap();
+    let (code, said) = status(place, &["backup", "copia", "--chiavi", "chiavi", "--data", &data]);
+    assert!(code == 1 && said.contains("chiavi c'è già"), "{said}");
+    assert!(!place.join("copia").exists());
+    // A directory around the new one is made, of both.
+    let (code, said) = status(
+        place,
+        &["backup", "a/copia", "--chiavi", "b/chiavi", "--data", &data],
+    );
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn a_certificate_that_names_another_body_is_told() {
+    let site = Site::new();
+    site.configure("");
+    let place = site.home.path();
+    status(place, &["pki", "ca", "altra", "--nome", "Altra"]);
+    status(
+        place,
+        &[
+            "pki",
+            "client",
+            "altra",
+            "Altro",
+            "--codice-fiscale",
+            "99999999990",
+            "--dove",
+            "altro",
+        ],
+    );
+    // The configuration is the one that stands here.
+    let (code, said) = status(
+        place,
+        &["ente", "certificato", "comune", "altro.pem", "--motivo", "prova"],
+    );
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("nomina un'altra organizzazione"), "{said}");
+    assert!(
+        said.contains("la catena non porta ad alcuna autorità ammessa"),
+        "{said}"
+    );
+    let (_, said) = status(place, &["ente", "certificato", "prova", "altro.pem"]);
+    assert!(said.contains("non ammesso"), "{said}");
+}
+
+#[test]
 fn a_configuration_is_found_where_one_stands() {
     let site = Site::new();
     site.configure("");

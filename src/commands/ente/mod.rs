@@ -134,7 +134,13 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Importa(args) => registro.import(args),
         What::Certificato(args) if args.codice == "prova" => {
             let certificato = Path::new(&args.certificato);
-            prova::judge(certificato, dove.config(), &registro.enti()?, clock)?.say(json)
+            prova::judge(
+                certificato,
+                dove.configuration().as_deref(),
+                &registro.enti()?,
+                clock,
+            )?
+            .say(json)
         }
         What::Accredita(AccreditaArgs {
             tabella: Some(file), ..
@@ -162,7 +168,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Sospendi { codice } => registro.state(codice, Stato::Sospeso),
         What::Riattiva { codice } => registro.state(codice, Stato::Accreditato),
         What::Revoca { codice } => registro.state(codice, Stato::Revocato),
-        What::Certificato(args) => registro.change(args.command()?),
+        What::Certificato(args) => registro.certificate(args, dove.configuration().as_deref()),
         What::Abilita(args) => registro.change(args.command()),
         What::Ufficio(args) => registro.change(args.command()),
         What::Risposte {
@@ -237,6 +243,17 @@ impl Registro<'_> {
             println!("tolta l'abilitazione {}: {}", grant.numero, mostra::grant(&grant));
         }
         say(&warnings);
+        Ok(())
+    }
+
+    /// Adds a certificate or takes it back. Says what an operator should know of one that was added.
+    fn certificate(&self, args: CertificatoArgs, config: Option<&Path>) -> Result<()> {
+        let (file, codice) = (PathBuf::from(&args.certificato), args.codice.clone());
+        let is_added = !args.togli && !args.emittente && file.exists();
+        self.change(args.command()?)?;
+        if is_added {
+            say(&prova::doubts(&file, config, &self.enti()?, &codice, self.clock)?);
+        }
         Ok(())
     }
 

@@ -9,11 +9,12 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::registry::checks::organization_of;
 use crate::registry::ente::{Ente, Stato};
 use crate::registry::signs::{self, KeyMatch};
 use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
-use crate::tls::{Invalid, Peer, Setup, pem};
+use crate::tls::{Invalid, Peer, Setup, pem, subject};
 
 /// The result of a trial.
 #[derive(Debug, Default, Serialize)]
@@ -74,6 +75,40 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
     registered(&peer, enti, clock, &mut judged);
     judged.ammesso = judged.perche_no.is_empty();
     Ok(judged)
+}
+
+/// What an operator should know of a certificate just registered for an ente: the body that it names is
+/// another, or it would not be let in.
+pub(super) fn doubts(
+    file: &Path,
+    config: Option<&Path>,
+    enti: &[Ente],
+    codice: &str,
+    clock: &Clock,
+) -> Result<Vec<String>> {
+    let mut doubts = Vec::new();
+    if let Some(config) = config {
+        let judged = judge(file, Some(config), enti, clock)?;
+        doubts.extend(
+            judged
+                .perche_no
+                .into_iter()
+                .map(|why| format!("il certificato ora non sarebbe ammesso: {why}")),
+        );
+    }
+    let own = pem::certificates(file)?;
+    let named = own.first().and_then(|own| subject::described(own));
+    let ente = enti.iter().find(|ente| ente.codice == codice);
+    if let (Some((named, _)), Some(ente)) = (named, ente)
+        && named.contains("CF:IT-")
+        && !named.contains(&organization_of(&ente.anagrafica.codice_fiscale))
+    {
+        let own = &ente.anagrafica.codice_fiscale;
+        doubts.push(format!(
+            "il certificato nomina un'altra organizzazione ({named}): il codice fiscale dell'ente è {own}"
+        ));
+    }
+    Ok(doubts)
 }
 
 /// Looks up the certificate's ente in the registry.
