@@ -43,7 +43,7 @@ struct ChiaveToml {
     significato: String,
 }
 
-/// What the value in the commented configuration is.
+/// The kind of a value in the commented configuration.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Genere {
     Obbligatoria,
@@ -184,16 +184,18 @@ Un solo file, `varco.toml`, in TOML. I percorsi sono relativi al file. `varco in
 
 Dopo una modifica:
 
-1. `varco check-config` legge il file e tutto ciò che nomina, e dice che cosa non va; con `--rigoroso` fallisce anche per ciò con cui la porta partirebbe avvertendo;
+1. `varco check-config` legge il file e tutto ciò che nomina, e dice che cosa non va; con `--rigoroso` fallisce anche per ciò con cui la
+   porta partirebbe avvertendo;
 2. `varco reload` lo fa rileggere alla porta in funzione: tutto, oppure niente e il perché. Le connessioni restano. Il registro ricorda chi l'ha fatto, con le
    impronte del file e dei certificati;
-3. ciò che nella colonna «cambia con» dice riavvio vale dal prossimo avvio.
+3. ciò che nella colonna «cambia con» dice riavvio vale dal prossimo avvio; finché è nel file, `varco reload`
+   rifiuta anche ogni altra modifica.
 
-Una chiave che non esiste è un errore, con riga e colonna. Un numero fuori dai valori ammessi è un avviso all'avvio e un errore di `check-config --rigoroso` e di
-`reload`.
+Una chiave che non esiste è un errore, con riga e colonna. Un numero fuori dai valori ammessi è un avviso all'avvio, e un errore di
+`check-config --rigoroso` e di `reload` (salvo `--comunque`).
 ";
 
-/// What each section is about.
+/// The sections, each with a sentence about it.
 const SEZIONI: [(&str, &str); 14] = [
     ("", "Prima di ogni sezione."),
     ("tls", "Il canale: chi è la porta, e di chi si fida."),

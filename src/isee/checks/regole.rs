@@ -36,7 +36,7 @@ regole! {
             "Redditi dichiarati (I) prima che i termini per l'attestazione siano passati",
             "attendere quindici giorni lavorativi dalla presentazione";
         K02Versione: "K02.versione", "La DSU di riferimento ha una versione successiva", "rettificare quella";
-        K02Versioni: "K02.versioni", "La DSU di riferimento ha già 89 versioni", "presentare una DSU nuova";
+        K02Versioni: "K02.versioni", "La DSU di riferimento ha già 89 versioni, o otto fatte da altri enti", "presentare una DSU nuova";
         K03Componente: "K03.componente", "Integrazione per chi non ha un foglio nella DSU, o ripetuta", "correggere il codice fiscale";
         K03Documento: "K03.documento", "Altro documento senza descrizione", "indicare DescDocAltro";
         K03Mancante: "K03.mancante", "Manca la sezione del tipo di operazione", "aggiungerla";
@@ -178,7 +178,7 @@ regole! {
         K17Documenti: "K17.documenti", "Variazione senza documenti", "indicare Documentazione";
         K17Doppio: "K17.doppio", "Due variazioni della stessa persona", "unirle";
         K17Mesi: "K17.mesi", "Redditi di dodici mesi e di due per la stessa categoria", "indicarne uno";
-        K17Numero: "K17.numero", "La DSU di riferimento ha già otto ISEE correnti validi dello stesso ente", "annullarne uno";
+        K17Numero: "K17.numero", "La DSU di riferimento ha già otto ISEE correnti validi del suo ente, o otto di tutti gli altri insieme", "annullarne uno";
         K17Patrimonio: "K17.patrimonio", "Tipo di variazione e patrimoni non vanno insieme", "correggere TipoVariazione o i patrimoni";
         K17Periodo: "K17.periodo", "Variazione del patrimonio in un periodo che non la ammette", "presentarla da aprile";
         K17Protocollo: "K17.protocollo", "Protocollo diverso da quello della DSU di riferimento", "correggere ProtocolloInpsDSUCorrente";
