@@ -1,14 +1,15 @@
 //! The progress of long work, on standard error: a changing line on a terminal, elsewhere a line every ten
 //! seconds.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::terminale::Uscita;
 use crate::progress::so_far;
 
-/// What is being done, and how its steps are called.
+/// A long work, and the name of its steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lavoro {
     /// A noun: "rilettura del registro".
@@ -33,14 +34,9 @@ const ELSEWHERE: Duration = Duration::from_secs(10);
 impl Avanzamento {
     /// Shows the progress of a work that begins now.
     pub(super) fn of(lavoro: Lavoro) -> Self {
-        let error = std::io::stderr();
-        let is_terminal = error.is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
-        Self::to(
-            error,
-            is_terminal,
-            if is_terminal { TERMINAL } else { ELSEWHERE },
-            lavoro,
-        )
+        let is_terminal = Uscita::Errori.is_terminal();
+        let every = if is_terminal { TERMINAL } else { ELSEWHERE };
+        Self::to(std::io::stderr(), is_terminal, every, lavoro)
     }
 
     fn to(mut out: impl Write + Send + 'static, is_terminal: bool, every: Duration, lavoro: Lavoro) -> Self {
@@ -123,7 +119,7 @@ mod tests {
         totale: Some(4000),
     };
 
-    /// What is shown of a work that takes longer than its first line.
+    /// The lines of a work longer than the time to its first one.
     fn shown(is_terminal: bool) -> String {
         let shown = Shown::default();
         let work = Avanzamento::to(shown.clone(), is_terminal, Duration::from_millis(5), VERIFICA);

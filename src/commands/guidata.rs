@@ -1,4 +1,4 @@
-//! `varco init --guidata`: asks what a first installation needs to know, then writes everything. Nothing is
+//! `varco init --guidata`: asks the questions of a first installation, then writes everything. Nothing is
 //! written before the last answer.
 
 use std::io::{BufRead, IsTerminal as _, Write};
@@ -12,14 +12,14 @@ use super::backup::copy_keys;
 use super::files::{PUBLIC, create};
 use super::init::{MODELLO, create as create_data};
 use super::pki::{OpzioniRilascio, authority, client, organization, server};
-use super::terminale::{Stile, Uscita};
+use super::terminale::attenzione;
 use super::uso::{Uso, told};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::settings::Settings;
 use crate::tls::pem;
 
-/// What to write where there is no terminal to ask on.
+/// The way without questions, where no terminal is.
 const SENZA_TERMINALE: &str = "\
 --guidata chiede, e qui non c'è un terminale. Senza domande:
   varco init DIRECTORY --config varco.toml     scrive la directory dei dati e una configurazione commentata
@@ -57,7 +57,7 @@ struct Risposte {
     copia: Option<PathBuf>,
 }
 
-/// Asks on a terminal, and writes what follows from the answers.
+/// Asks on a terminal, and writes an installation by the answers.
 pub(super) fn run(clock: &Clock) -> Result<()> {
     let (input, output) = (std::io::stdin(), std::io::stdout());
     if !input.is_terminal() {
@@ -422,7 +422,7 @@ fn give(dir: &Path, (user, group): (u32, u32)) -> Result<()> {
     Ok(())
 }
 
-/// Says what was written, what is still missing, and what comes next.
+/// Names the files written, the ones still missing, and the next commands.
 fn say(answers: &Risposte, files: &Files, file: &Path, clock: &Clock) -> Result<()> {
     println!("\nScritti:");
     println!("  {}", file.display());
@@ -432,7 +432,7 @@ fn say(answers: &Risposte, files: &Files, file: &Path, clock: &Clock) -> Result<
         println!("  {dir}/autorita, {dir}/server.pem: un'autorità di prova e il certificato del server");
         println!("  {dir}/ente.pem, {dir}/ente.key: il certificato di prova di {ente}");
     }
-    let attention = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
+    let attention = attenzione();
     match &answers.copia {
         Some(copy) => println!(
             "  {}: le chiavi, da portare in un luogo sicuro e separato; crescono: di nuovo a ogni copia (varco backup --chiavi)",

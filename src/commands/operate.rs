@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::dove::Dove;
 use super::socket;
-use super::terminale::{Stile, Uscita};
+use super::terminale::{Stile, Uscita, attenzione};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::admin::Reload;
@@ -88,7 +88,7 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     if let Some(crl) = status.crl {
         println!("liste di revoca: fino al {crl}");
     }
-    let attention = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
+    let attention = attenzione();
     for warning in &status.avvertenze {
         println!("{attention} {warning}");
     }
@@ -104,7 +104,7 @@ struct CheckedConfig {
 
 pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> Result<()> {
     let mut checked = CheckedConfig::default();
-    // A file that is not there is no answer about what it says.
+    // A missing file is no answer about its content.
     std::fs::metadata(config).with_context(|| config.display().to_string())?;
     match Config::read(config) {
         Err(error) => checked.errori.push(error.to_string()),
@@ -142,7 +142,7 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
         println!("{}", serde_json::to_string_pretty(&checked)?);
     } else {
         let error = Uscita::Normale.styled(Stile::Errore, "errore:");
-        let warning = Uscita::Normale.styled(Stile::Avvertenza, "attenzione:");
+        let warning = attenzione();
         checked.errori.iter().for_each(|text| println!("{error} {text}"));
         checked
             .avvertenze

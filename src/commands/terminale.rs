@@ -1,4 +1,4 @@
-//! Colours and width of what people read: as the terminal has them, none elsewhere.
+//! Colours of the output for people: on a terminal, none elsewhere.
 
 use std::io::IsTerminal as _;
 
@@ -18,14 +18,18 @@ pub(super) enum Uscita {
 }
 
 impl Uscita {
-    /// Whether colours are wanted there: it is a terminal that has them, and `NO_COLOR` is not set.
-    fn is_coloured(self) -> bool {
+    /// Whether it is a terminal that moves its cursor and has colours.
+    pub(super) fn is_terminal(self) -> bool {
         let is_terminal = match self {
             Self::Normale => std::io::stdout().is_terminal(),
             Self::Errori => std::io::stderr().is_terminal(),
         };
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+        is_terminal && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+    }
+
+    /// Whether colours are wanted there: `NO_COLOR` is not set.
+    fn is_coloured(self) -> bool {
+        self.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
     }
 
     /// A text in a style, if the stream has colours.
@@ -45,6 +49,11 @@ impl Uscita {
             page.to_owned()
         }
     }
+}
+
+/// The word before a warning on standard output.
+pub(super) fn attenzione() -> String {
+    Uscita::Normale.styled(Stile::Avvertenza, "attenzione:")
 }
 
 fn styled(style: Stile, text: &str) -> String {
