@@ -103,19 +103,10 @@ pub(super) fn shown(page: String) -> String {
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};
+    use kit::words;
 
     use super::super::Cli;
     use super::*;
-
-    /// The words of a command line; quotes hold them together.
-    fn words(line: &str) -> Vec<String> {
-        let parts = line.split('"').enumerate();
-        let words = parts.flat_map(|(place, part)| match place % 2 {
-            0 => part.split_whitespace().map(str::to_owned).collect(),
-            _ => vec![part.to_owned()],
-        });
-        words.collect()
-    }
 
     #[test]
     fn every_example_is_understood() {

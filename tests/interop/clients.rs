@@ -7,7 +7,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use kit::{Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -121,6 +121,29 @@ fn curl_transmits_and_retrieves_in_every_manner() {
 /// `varco demo`, killed if a test ends before it.
 struct Demo(Child);
 
+type Lines = std::iter::Map<std::io::Lines<BufReader<ChildStdout>>, fn(std::io::Result<String>) -> String>;
+
+impl Demo {
+    /// Starts the demonstration in a directory. Returns the lines still to come, and the ones before "Ctrl-C".
+    fn start(home: &Path) -> (Self, Lines, Vec<String>) {
+        let child = Command::new(kit::binary())
+            .args(["demo", "--porta", "0"])
+            .current_dir(home)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut demo = Self(child);
+        let lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
+        let mut lines: Lines = lines.map(Result::unwrap);
+        let printed = lines
+            .by_ref()
+            .take_while(|line| !line.contains("Ctrl-C"))
+            .collect();
+        (demo, lines, printed)
+    }
+}
+
 impl Drop for Demo {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -132,21 +155,7 @@ impl Drop for Demo {
 fn the_commands_that_the_demonstration_prints_work_as_printed() {
     let home = tempfile::tempdir().unwrap();
     let (day, rendimento) = presentation(&Clock::system());
-    let child = Command::new(kit::binary())
-        .args(["demo", "--porta", "0"])
-        .current_dir(home.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    let mut demo = Demo(child);
-    let mut lines = BufReader::new(demo.0.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap);
-    let printed: Vec<String> = lines
-        .by_ref()
-        .take_while(|line| !line.contains("Ctrl-C"))
-        .collect();
+    let (mut demo, lines, printed) = Demo::start(home.path());
     let commands = commands(&printed);
     assert_eq!(commands.len(), 4, "{printed:#?}");
 
@@ -392,19 +401,7 @@ fn openssl_believes_the_authority_of_tests_and_its_list() {
 #[test]
 fn the_page_for_integrators_leads_to_an_isee() {
     let home = tempfile::tempdir().unwrap();
-    let child = Command::new(kit::binary())
-        .args(["demo", "--porta", "0"])
-        .current_dir(home.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    let mut demo = Demo(child);
-    let lines = BufReader::new(demo.0.stdout.take().unwrap()).lines();
-    let printed: Vec<String> = lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.contains("Ctrl-C"))
-        .collect();
+    let (_demo, _, printed) = Demo::start(home.path());
     let address = printed
         .iter()
         .find_map(|line| line.trim().strip_prefix("in ascolto su "));

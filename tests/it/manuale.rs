@@ -85,7 +85,7 @@ fn the_first_page_leads_to_a_gateway_that_answers() {
             porta = Some(Porta(child));
             continue;
         }
-        let here = block.replace(":8443", &format!(":{port}"));
+        let here = block.replace(":8443", &format!(":{port}")).replace("\\\n", " ");
         let here = here.lines().filter(|line| has_curl || !line.starts_with("curl "));
         let output = shell(&here.collect::<Vec<_>>().join("\n")).output().unwrap();
         let said =
@@ -101,16 +101,6 @@ fn the_first_page_leads_to_a_gateway_that_answers() {
         wsdl.contains(&format!("https://localhost:{port}/isee/ConsultazioneISEE/v1")),
         "{wsdl}"
     );
-}
-
-/// The words of a command line; quotes hold them together.
-fn words(line: &str) -> Vec<String> {
-    let parts = line.split('"').enumerate();
-    let words = parts.flat_map(|(place, part)| match place % 2 {
-        0 => part.split_whitespace().map(str::to_owned).collect(),
-        _ => vec![part.to_owned()],
-    });
-    words.collect()
 }
 
 #[test]
@@ -134,7 +124,7 @@ fn every_command_of_the_manual_is_understood() {
                 }
                 seen += 1;
                 // The version, and the help, are answers of the parser that are no errors.
-                if let Err(error) = Cli::try_parse_from(words(line)) {
+                if let Err(error) = Cli::try_parse_from(kit::words(line)) {
                     assert!(error.exit_code() == 0, "{}: {line}: {error}", page.display());
                 }
             }

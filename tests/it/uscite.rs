@@ -16,11 +16,17 @@ fn status(place: &Path, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
 
+/// The exit status of a line, with the data directory of a site at `DATA`.
+fn of_line(site: &Site, place: &Path, line: &str) -> (i32, String) {
+    let line = line.replace("DATA", &site.data().display().to_string());
+    let line = line.replace("CONFIG", &site.config().display().to_string());
+    status(place, &line.split(' ').collect::<Vec<_>>())
+}
+
 #[test]
 fn a_command_that_cannot_be_carried_out_as_it_is_ends_with_2() {
     let site = Site::new();
     let home = site.home.path();
-    let data = site.data().display().to_string();
     std::fs::create_dir(home.join("vuota")).unwrap();
     let place = home.join("vuota");
     for line in [
@@ -59,13 +65,11 @@ fn a_command_that_cannot_be_carried_out_as_it_is_ends_with_2() {
         "pki server manca localhost",
         "pki client manca nome",
         "pki crl manca",
-        // Nothing says which directory.
+        // No directory is named.
         "ente lista",
         "status",
     ] {
-        let line = line.replace("DATA", &data);
-        let arguments: Vec<&str> = line.split(' ').collect();
-        let (code, said) = status(&place, &arguments);
+        let (code, said) = of_line(&site, &place, line);
         assert_eq!(code, 2, "varco {line}: {said}");
     }
 }
@@ -73,7 +77,6 @@ fn a_command_that_cannot_be_carried_out_as_it_is_ends_with_2() {
 #[test]
 fn a_no_ends_with_1_and_a_yes_with_0() {
     let site = Site::new();
-    let data = site.data().display().to_string();
     site.configure("");
     let config = site.config().display().to_string();
     for (line, expected) in [
@@ -89,9 +92,7 @@ fn a_no_ends_with_1_and_a_yes_with_0() {
         ("dsu versions INPS-ISEE-2026-00000042Q-00 --data DATA", 1),
         ("catalogo", 0),
     ] {
-        let line = line.replace("DATA", &data).replace("CONFIG", &config);
-        let arguments: Vec<&str> = line.split(' ').collect();
-        let (code, said) = status(site.home.path(), &arguments);
+        let (code, said) = of_line(&site, site.home.path(), line);
         assert_eq!(code, expected, "varco {line}: {said}");
     }
     // A configuration that says something wrong: a no of check-config, and nothing that serve could do.
@@ -168,7 +169,6 @@ fn a_configuration_is_found_where_one_stands() {
 #[test]
 fn names_of_before_are_understood_and_not_shown() {
     let site = Site::new();
-    let data = site.data().display().to_string();
     let place = site.home.path();
     for line in [
         "ledger list --from 2020-01-01 --to 2099-01-01 --kind registry --outcome OK --limit 2 --data DATA",
@@ -180,10 +180,8 @@ fn names_of_before_are_understood_and_not_shown() {
         "pki demo prova",
         "pki client prova Nome --out altro",
     ] {
-        let line = line.replace("DATA", &data);
-        let arguments: Vec<&str> = line.split(' ').collect();
-        let (code, said) = status(place, &arguments);
-        // An operation that is not there is badly written, too: what counts is that the option is understood.
+        let (code, said) = of_line(&site, place, line);
+        // No operation has this name, and the line ends with 2. The option itself is understood.
         assert!(!said.contains("l'argomento"), "varco {line}: {said}");
         assert!(
             code == 0 || line.contains("--operation") || line.contains("--out "),

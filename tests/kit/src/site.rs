@@ -396,3 +396,13 @@ pub fn varco(arguments: &[&str]) -> (String, bool) {
 pub fn now() -> Timestamp {
     Clock::system().now()
 }
+
+/// The words of a command line; quotes hold them together.
+pub fn words(line: &str) -> Vec<String> {
+    let parts = line.split('"').enumerate();
+    let words = parts.flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    words.collect()
+}
