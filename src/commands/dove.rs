@@ -1,4 +1,4 @@
-//! The place of the data directory and of the configuration: what the options say, or what is found.
+//! The place of the data directory and of the configuration: by the options, or found.
 
 use std::path::{Path, PathBuf};
 

@@ -56,7 +56,7 @@ fn write(config: &Path, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says where the configuration is, and what it lacks.
+/// Names the configuration written, and the files it still lacks.
 fn say(config: &Path) {
     println!("Configurazione scritta: {}", config.display());
     println!(

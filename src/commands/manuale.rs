@@ -1,5 +1,5 @@
-//! `varco manuale DIR`: the pages of man(1), one a command. `varco completamento SHELL`: what a shell
-//! completes. Both are made from the command line itself.
+//! `varco manuale DIR`: the pages of man(1), one a command. `varco completamento SHELL`: the
+//! completions of a shell. Both are made from the command line itself.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ const TITOLI: [(&str, &str); 7] = [
     (".SH VERSION", ".SH VERSIONE"),
 ];
 
-/// Writes the pages of a command line to a directory, which is made if it is not there.
+/// Writes the pages of a command line to a directory, made if it is missing.
 pub(super) fn write(mut command: Command, dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     command.build();
@@ -67,7 +67,7 @@ fn page(path: &str, command: &Command) -> Result<String> {
     Ok(text)
 }
 
-/// Prints what a shell completes.
+/// Prints the completions of a shell.
 pub(super) fn complete(mut command: Command, shell: Shell) {
     clap_complete::generate(shell, &mut command, "varco", &mut std::io::stdout());
 }

@@ -63,13 +63,13 @@ const NESSUNO: &str = "RSSMRA80A01H501U";
 const PRESTAZIONE: &str = "A1.07";
 const MOTIVO: &str = "varco prova";
 
-/// A step that went wrong, and what to do.
+/// A step gone wrong, and its remedy.
 struct Guasto {
     perche: String,
     rimedio: String,
 }
 
-/// The outcome of a step: what was seen.
+/// The outcome of a step.
 type Visto = Result<String, Guasto>;
 
 /// Turns an error into a step gone wrong.
@@ -188,7 +188,7 @@ impl GiroDiProva<'_> {
         }
     }
 
-    /// What `varco check-config` says.
+    /// The faults that `varco check-config` names.
     fn configuration(&self) -> Visto {
         let settings = Settings::build(&self.config, self.clock)
             .map_err(|error| wrong("correggere il file, poi varco check-config")(error.into()))?;
@@ -435,7 +435,7 @@ impl GiroDiProva<'_> {
                 "ConsultazioneIndicatore risponde DATI_NON_TROVATI, com'è giusto di una persona inventata";
             return Ok((exchange, seen.to_owned()));
         }
-        // The ledger has the code of what the client sees.
+        // The client sees no code; the ledger has it.
         let code = self.refusal(&exchange).ok().flatten();
         let remedy = code.as_deref().and_then(spiega::rimedio_di);
         let said = outcome

@@ -1,4 +1,4 @@
-//! Shared by the commands: the exit statuses, an error of use, and a runtime.
+//! Shared by the commands: the exit statuses, errors in one Italian line, an error of use, and a runtime.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::config::ConfigError;
 use crate::ledger::DirectoryError;
 use crate::tls::TlsError;
 
-/// What the exit status means, for every command.
+/// The meaning of the exit status, for every command.
 pub(super) const ESITI: &str = "\
 Il comando finisce con 0 se è riuscito; con 1 se la risposta è no (rifiutato, non valido, non trovato, non in funzione) o se non è \
 riuscito; con 2 se non si può eseguire così: è scritto male, o non \

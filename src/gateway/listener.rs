@@ -133,7 +133,7 @@ impl Listener {
 
 /// The connections in the kernel's queue, oldest first. The socket is closed after the last.
 fn queued(socket: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
-    // By the standard library: tokio accepts only what its driver has already been told of.
+    // By the standard library: tokio knows only of connections its driver has already seen.
     let socket = socket.into_std().ok();
     std::iter::from_fn(move || {
         let (stream, address) = socket.as_ref()?.accept().ok()?;
@@ -163,7 +163,7 @@ impl Served {
         });
     }
 
-    /// Serves what waits, as long as there are places.
+    /// Serves waiting connections, as long as there are places.
     fn enter_waiting(
         &mut self,
         waiting: impl Iterator<Item = (TcpStream, SocketAddr)>,

@@ -155,7 +155,7 @@ impl Directory {
     /// Takes the lock, or fails at once with [`DirectoryError::Locked`].
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let at = |error| DirectoryError::Io(self.path.display().to_string(), error);
-        // Root could write here, and the gateway would not read what root has written.
+        // Root could write here, and the gateway could not read root's files.
         if !is_own(&self.path).map_err(at)? {
             return Err(DirectoryError::Owned(self.path.display().to_string()));
         }

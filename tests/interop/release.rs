@@ -1,4 +1,4 @@
-//! What `deploy/release` makes, under `target/dist`: tried with tools that are not ours, in a Debian system
+//! The files that `deploy/release` makes, under `target/dist`: tried with tools that are not ours, in a Debian system
 //! made for it.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn dist() -> PathBuf {
     dist
 }
 
-/// Runs a command, which must be there; returns what it said.
+/// Runs a command, which must be there; returns its output.
 fn said(command: &mut Command) -> (String, bool) {
     let Output {
         status,
@@ -103,7 +103,7 @@ fn the_tarball_has_one_file_that_runs_anywhere() {
     );
 }
 
-/// A new system, and what is mounted in it until the end.
+/// A new system, with `/proc` mounted in it until the end.
 struct Jail(tempfile::TempDir);
 
 impl Drop for Jail {
@@ -224,7 +224,7 @@ sys.exit(str(wrong) if wrong else 0)";
     for name in ["rustls", "aws-lc-rs", "redb", "hyper", "tikv-jemallocator"] {
         assert!(names.contains(&name), "{name}");
     }
-    // Of the tests alone, and of a feature which is off.
+    // Of the tests alone, and of a feature that is off.
     for name in ["proptest", "criterion", "ring"] {
         assert!(!names.contains(&name), "{name}");
     }

@@ -766,7 +766,7 @@ fn init_writes_a_configuration_with_every_key() {
     assert!(!done && said.contains("non è vuota"), "{said}");
     assert!(!Path::new(&at("altro.toml")).exists());
 
-    // What is commented out is right, too: with all of it the file is a configuration.
+    // The commented keys are right, too: with all of them the file is a configuration.
     let written = std::fs::read_to_string(&file).unwrap();
     let keys = |line: &str| {
         let rest = line.strip_prefix("# ")?;

@@ -81,7 +81,7 @@ fn a_guided_installation_works_from_end_to_end() {
     );
     assert_eq!(code, 0, "{said}");
 
-    // Nothing runs yet: the trial says so, and what to do.
+    // Nothing runs yet: the trial says so, with the remedy.
     let (said, code) = run(place, &["prova", "--config", "etc/varco.toml"]);
     assert!(
         code == 1 && said.contains("MALE    porta in funzione") && said.contains("avviarla: varco serve"),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use jiff::civil::Date;
 
 use super::super::uso::Uso;
-use super::prova;
+use super::ammissione;
 use crate::digest::{hex, sha256};
 use crate::registry::abilitazione::{Abilitazione, Periodo};
 use crate::registry::administration::Command;
@@ -128,7 +128,7 @@ pub(super) struct AbilitaArgs {
     pub togli: Option<u32>,
 }
 
-/// Yes or no. The aliases are what the options took before.
+/// Yes or no. The options took the aliases before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum SiNo {
     #[value(name = "sì", aliases = ["si", "true"])]
@@ -507,7 +507,7 @@ fn by_pin(certificato: &str, judged: bool) -> Result<Noti> {
         ));
     };
     if judged && let Err(unfit) = profile::check(&own) {
-        bail!("il certificato non sarebbe ammesso: {}", prova::unfit(unfit));
+        bail!("il certificato non sarebbe ammesso: {}", ammissione::unfit(unfit));
     }
     Ok((
         Segno::Impronta {

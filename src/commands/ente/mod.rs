@@ -1,9 +1,9 @@
 //! `varco ente ...`: on the admin socket of the running gateway, or on the data directory when it is stopped.
 
+mod ammissione;
 mod apply;
 mod argomenti;
 mod mostra;
-mod prova;
 mod tabella;
 
 pub(super) use apply::enti;
@@ -134,7 +134,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Importa(args) => registro.import(args),
         What::Certificato(args) if args.codice == "prova" => {
             let certificato = Path::new(&args.certificato);
-            prova::judge(
+            ammissione::judge(
                 certificato,
                 dove.configuration().as_deref(),
                 &registro.enti()?,
@@ -246,13 +246,19 @@ impl Registro<'_> {
         Ok(())
     }
 
-    /// Adds a certificate or takes it back. Says what an operator should know of one that was added.
+    /// Adds a certificate or takes it back. Warns of doubts about one that was added.
     fn certificate(&self, args: CertificatoArgs, config: Option<&Path>) -> Result<()> {
         let (file, codice) = (PathBuf::from(&args.certificato), args.codice.clone());
         let is_added = !args.togli && !args.emittente && file.exists();
         self.change(args.command()?)?;
         if is_added {
-            say(&prova::doubts(&file, config, &self.enti()?, &codice, self.clock)?);
+            say(&ammissione::doubts(
+                &file,
+                config,
+                &self.enti()?,
+                &codice,
+                self.clock,
+            )?);
         }
         Ok(())
     }
