@@ -24,7 +24,8 @@ install -o varco -m 0400 server.key /run/segreti/server.key
 sed -i 's/^listen = .*/listen = "127.0.0.1:0"/' varco.toml
 echo '# Una riga di chi amministra.' >>varco.toml
 as_varco varco init --config /etc/varco/varco.toml
-# By an operator: no option, and no secret of the service.
+# By an operator, from anywhere: no option, and no secret of the service.
+cd /
 varco check-config
 
 serve() {
@@ -52,7 +53,7 @@ varco prova
 # The new one, while the gateway runs and the data directory is in use.
 dpkg -i "$1"/varco_*-1_amd64.deb.new
 varco status
-grep 'Una riga di chi amministra' varco.toml
+grep 'Una riga di chi amministra' /etc/varco/varco.toml
 finish
 serve
 varco ente mostra comune | grep accreditato
