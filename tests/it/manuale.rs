@@ -147,6 +147,55 @@ fn every_command_of_the_manual_is_understood() {
 }
 
 #[test]
+fn the_tables_of_the_manual_are_the_ones_its_commands_take() {
+    let home = tempfile::tempdir().unwrap();
+    for table in std::fs::read_dir(root().join("docs/esempio")).unwrap() {
+        let table = table.unwrap();
+        std::fs::copy(table.path(), home.path().join(table.file_name())).unwrap();
+    }
+    let run = |line: &str| {
+        let done = Command::new(kit::binary())
+            .args(&kit::words(line)[1..])
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(
+            done.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        said
+    };
+    run("varco init varco-data");
+    let (_, block) = blocks("docs/it/accreditamento.md")
+        .into_iter()
+        .find(|(_, block)| block.contains("ente importa"))
+        .unwrap();
+    let said: Vec<_> = block
+        .replace("\\\n", " ")
+        .lines()
+        .filter(|line| line.starts_with("varco "))
+        .map(run)
+        .collect();
+    let exported = said.last().unwrap();
+    assert!(
+        ["c_x001;", "uni_x;", "c_x002;"]
+            .iter()
+            .all(|code| exported.contains(code)),
+        "{said:?}"
+    );
+    let one = run("varco ente mostra c_x001");
+    assert!(
+        one.contains("abilitazione 2") && one.contains("per i controlli al 2030-06-30"),
+        "{one}"
+    );
+    let columns = varco::isee::feed::COLUMNS.join(",");
+    let feed = std::fs::read_to_string(home.path().join("feed.csv")).unwrap();
+    assert_eq!(feed.lines().next(), Some(columns.as_str()));
+}
+
+#[test]
 fn generated_pages_are_what_the_commands_print() {
     for (page, arguments) in [
         ("configurazione", &["configurazione"][..]),
