@@ -105,6 +105,15 @@ pub fn rome(at: Timestamp) -> Zoned {
     at.to_zoned(TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC))
 }
 
+/// The instant of an entry in Italian time, for people: `2026-11-30T11:00:59.25+01:00`. Any other text stays
+/// as it is.
+pub fn italian(recorded: &str) -> String {
+    match recorded.parse::<Timestamp>() {
+        Ok(at) => rome(at).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
+        Err(_) => recorded.to_owned(),
+    }
+}
+
 /// RFC 3339 in UTC with microseconds: the one form of instants in entries.
 pub fn rfc3339(at: Timestamp) -> String {
     format!("{at:.6}")
@@ -137,5 +146,18 @@ mod tests {
             rfc3339("2026-11-21T10:00:00Z".parse().unwrap()),
             "2026-11-21T10:00:00.000000Z"
         );
+    }
+
+    #[test]
+    fn people_read_the_italian_time_of_an_entry() {
+        assert_eq!(
+            italian("2026-07-01T22:30:00.025000Z"),
+            "2026-07-02T00:30:00.025+02:00"
+        );
+        assert_eq!(
+            italian("2026-12-01T03:41:37.000000Z"),
+            "2026-12-01T04:41:37+01:00"
+        );
+        assert_eq!(italian("-"), "-");
     }
 }

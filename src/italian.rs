@@ -1,7 +1,14 @@
 //! English errors of the operating system, the TOML reader and the TLS library, in Italian for operators: a
-//! whole sentence, with the remedy where it is known.
+//! whole sentence, with the remedy where it is known. And the nouns after a number.
 
+use std::fmt::Display;
 use std::io::{Error, ErrorKind};
+
+/// A number and its noun: `1 voce`, `2 voci`.
+pub fn quanti<N: Display + PartialEq + From<u8>>(numero: N, uno: &str, molti: &str) -> String {
+    let nome = if numero == N::from(1) { uno } else { molti };
+    format!("{numero} {nome}")
+}
 
 /// An error of the operating system.
 pub fn io(error: &Error) -> String {

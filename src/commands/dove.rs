@@ -79,16 +79,29 @@ impl Dove {
             },
         }
     }
+}
 
-    /// The directory as the options say. Fails if neither says anything: a command that changes a directory
-    /// looks for none.
-    pub(super) fn named(&self) -> Result<PathBuf> {
-        if self.data.is_none() && self.config.is_none() {
-            return Err(Uso::of(
+/// Options of a command that makes a data directory anew: one of them must name it, nothing is looked for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Indicata {
+    /// La directory dei dati: va indicata, qui o con --config
+    #[arg(long, help_heading = GENERALI)]
+    data: Option<PathBuf>,
+    /// Il file di configurazione che dice dov'è la directory dei dati
+    #[arg(long, help_heading = GENERALI)]
+    config: Option<PathBuf>,
+}
+
+impl Indicata {
+    /// `--data`, else the directory of `--config`. Fails if neither is given.
+    pub(super) fn data(self) -> Result<PathBuf> {
+        match (self.data, self.config) {
+            (Some(data), _) => Ok(data),
+            (None, Some(config)) => Ok(Config::read(&config)?.data),
+            (None, None) => Err(Uso::of(
                 "indicare la directory dei dati (--data) o il file di configurazione (--config)",
             )
-            .into());
+            .into()),
         }
-        self.data()
     }
 }

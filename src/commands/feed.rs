@@ -15,6 +15,7 @@ use crate::config::SEGMENT_BYTES;
 use crate::gateway::admin::Caricato;
 use crate::gateway::node::Node;
 use crate::isee::feed::{FeedRecord, LineError, parse};
+use crate::italian::quanti;
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 use crate::sii::upkeep::Act;
@@ -52,7 +53,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             for error in &errors {
                 eprintln!("{}", line(&file, error));
             }
-            bail!("{} errori: niente è stato caricato", errors.len());
+            let errors = quanti(errors.len(), "errore", "errori");
+            bail!("{errors}: niente è stato caricato");
         }
     };
     if records.len() > LARGEST {
@@ -66,7 +68,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let Caricato { voci, attestate } =
         super::uso::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
     drop(shown);
-    println!("{} righe caricate in {voci} voci del registro", records.len());
+    let righe = quanti(records.len(), "riga caricata", "righe caricate");
+    println!("{righe} in {} del registro", quanti(voci, "voce", "voci"));
     match attestate {
         Some(attested) => println!("DSU che lo aspettavano, ora attestate: {attested}"),
         None => println!("le DSU che lo aspettavano saranno attestate dalla porta, al suo avvio"),

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::dove::{Configurazione, Dove, GENERALI};
+use self::dove::{Configurazione, Dove, GENERALI, Indicata};
 use self::terminale::{Stile, Uscita};
 use self::uso::{ESITI, is_usage, told};
 use crate::clock::Clock;
@@ -123,7 +123,7 @@ enum Subcommands {
         #[arg(hide = true, conflicts_with_all = ["data", "config"])]
         dir: Option<PathBuf>,
         #[command(flatten)]
-        dove: Dove,
+        dove: Indicata,
     },
     /// Copia il registro delle operazioni, anche mentre la porta è in funzione
     Backup(backup::Args),
@@ -238,7 +238,7 @@ fn carried_out(command: Subcommands, clock: &Clock) -> anyhow::Result<()> {
         Subcommands::Ledger(args) => ledger::run(args, clock),
         Subcommands::Rebuild(args) => rebuild::run(args, clock),
         Subcommands::Upgrade { dir, dove } => {
-            let dir = dir.map_or_else(|| dove.named(), Ok);
+            let dir = dir.map_or_else(|| dove.data(), Ok);
             dir.and_then(|dir| upgrade::run(&dir, clock))
         }
         Subcommands::Backup(args) => backup::run(&args),

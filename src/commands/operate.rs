@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::gateway::admin::Reload;
 use crate::gateway::settings::{Reloaded, Settings};
 use crate::gateway::status::Status;
+use crate::italian::quanti;
 use crate::ledger::{Directory, Keys};
 use crate::sii;
 
@@ -57,8 +58,11 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
         status.versione, status.indirizzo, status.avviata
     );
     println!(
-        "registro {}: {}, {} voci, {} in attesa",
-        status.registro, status.stato_registro, status.voci, status.in_attesa
+        "registro {}: {}, {}, {} in attesa",
+        status.registro,
+        status.stato_registro,
+        quanti(status.voci, "voce", "voci"),
+        status.in_attesa
     );
     if let Some((ended, segments)) = status.riletti {
         println!("segmenti chiusi riletti: {segments}, l'ultima volta il {ended}");

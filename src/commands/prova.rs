@@ -28,6 +28,7 @@ use crate::contract::esiti_text;
 use crate::digest::{hex, sha256};
 use crate::gateway::settings::Settings;
 use crate::gateway::status::Status;
+use crate::italian::quanti;
 use crate::ledger::Directory;
 use crate::ledger::search::{self, Filter};
 use crate::registry::administration::Command;
@@ -219,10 +220,10 @@ impl GiroDiProva<'_> {
             });
         }
         let seen = format!(
-            "versione {}, {} voci nel registro, {} avvertenze",
+            "versione {}, {} nel registro, {}",
             status.versione,
-            status.voci,
-            status.avvertenze.len()
+            quanti(status.voci, "voce", "voci"),
+            quanti(status.avvertenze.len(), "avvertenza", "avvertenze")
         );
         Ok((status, seen))
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 
 use super::avanzamento::{Avanzamento, Lavoro};
-use super::dove::Dove;
+use super::dove::Indicata;
 use super::who::myself;
 use crate::clock::Clock;
 use crate::gateway::node::{self, AcceptedLoss};
+use crate::italian::quanti;
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 use crate::ledger::segments::Loss;
@@ -18,7 +19,7 @@ use crate::ledger::segments::Loss;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    dove: Dove,
+    dove: Indicata,
     /// Continua con le voci intere anche se le ultime del registro mancano; la perdita viene registrata
     #[arg(long, requires = "motivo")]
     accetta_perdita: bool,
@@ -37,7 +38,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         None => None,
     };
     // It changes a directory: the operator must name it.
-    rebuild(&args.dove.named()?, accepted.as_ref(), clock)
+    rebuild(&args.dove.data()?, accepted.as_ref(), clock)
 }
 
 fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Result<()> {
@@ -50,7 +51,7 @@ fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Resul
     let remade =
         super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
     drop(shown);
-    println!("viste rifatte da {} voci", remade.entries);
+    println!("viste rifatte da {}", quanti(remade.entries, "voce", "voci"));
     match remade.lost {
         Some((head, until)) => {
             println!(

@@ -11,6 +11,7 @@ use super::who::myself;
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;
+use crate::italian::quanti;
 use crate::ledger::directory::FORMAT;
 use crate::ledger::disk::RealDisk;
 use crate::ledger::search::{self, Filter};
@@ -35,10 +36,11 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     // Last: an interrupted upgrade is done again, and finds its own entries.
     directory.write_format()?;
     println!(
-        "{}: dal formato {major}.{minor} al {}.{}; {converted} enti registrati di nuovo",
+        "{}: dal formato {major}.{minor} al {}.{}; {} di nuovo",
         dir.display(),
         FORMAT.0,
-        FORMAT.1
+        FORMAT.1,
+        quanti(converted, "ente registrato", "enti registrati")
     );
     Ok(())
 }

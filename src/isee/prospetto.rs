@@ -16,6 +16,7 @@ use super::dsu::IseeCorrente;
 use super::foglio::FoglioComponente;
 use super::money::{Euro, Ratio};
 use super::rules::{Mark, RuleSet};
+use crate::italian::quanti;
 
 /// One line of a section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,11 +72,6 @@ pub fn italian(amount: impl Into<Decimal>) -> String {
 /// A share as a percentage: `0.026` is `2,60 %`.
 fn percent(share: Ratio) -> String {
     format!("{} %", italian(share.value() * Decimal::ONE_HUNDRED))
-}
-
-/// A number with its noun, singular or plural.
-fn quanti(number: usize, one: &str, more: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { more })
 }
 
 /// The whole statement: nucleus, the ordinary indicator line by line, then every other one. `corrente`, for a

@@ -1,13 +1,19 @@
 //! Text of entries and damage, one line each.
 
+use crate::clock::italian;
 use crate::gateway::facts::GRUPPI;
 use crate::ledger::Entry;
 use crate::ledger::log::LogError;
+use crate::state::facts::RISERVA;
 
-/// One entry on one line.
+/// One entry on one line, in Italian time.
 pub fn line(entry: &Entry) -> String {
     let body = &entry.leaf.body;
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let numbers = |riserva: &serde_json::Value| {
+        let serie = riserva["serie"].as_str().unwrap_or_default();
+        format!("numeri di {serie} fino a {}", riserva["fino"])
+    };
     let detail = match (&body.refusal, body.get(GRUPPI)) {
         (Some(refusal), _) => refusal.clone(),
         (None, Some(groups)) => groups
@@ -23,12 +29,12 @@ pub fn line(entry: &Entry) -> String {
             })
             .collect::<Vec<_>>()
             .join(" "),
-        (None, None) => String::new(),
+        (None, None) => body.get(RISERVA).map(numbers).unwrap_or_default(),
     };
     let line = format!(
         "{:>6}  {}  {:<11}  {:<10}  {:<24}  {:<18}  {}",
         entry.leaf.seq,
-        entry.leaf.recorded,
+        italian(&entry.leaf.recorded),
         body.kind.name(),
         dash(&body.ente),
         dash(&body.operation),

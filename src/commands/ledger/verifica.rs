@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::super::avanzamento::{Avanzamento, Lavoro};
+use crate::italian::quanti;
 use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::log::{LogError, REMEDY};
@@ -35,8 +36,9 @@ impl std::fmt::Display for Report {
         } = self;
         write!(
             f,
-            "registro integro: {} voci in {} blocchi; ",
-            read.entries, read.batches
+            "registro integro: {} in {}; ",
+            quanti(read.entries, "voce", "voci"),
+            quanti(read.batches, "blocco", "blocchi")
         )?;
         if *unseen > 0 {
             write!(
