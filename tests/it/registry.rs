@@ -848,6 +848,14 @@ fn a_certificate_may_be_known_by_its_issuer_and_organization() {
         &["certificato", "prova", &pem("comune"), "--config", &config],
     );
     assert!(tried.contains("comune, per la sua impronta"), "{tried}");
+    // Without a configuration no authority is known: nothing is said of being let in.
+    let known = done(&site, &["certificato", "prova", &pem("comune")]);
+    assert!(
+        known.contains("conosciuto")
+            && known.contains("non sono state giudicate")
+            && !known.contains("ammesso"),
+        "{known}"
+    );
     refused(
         &site,
         &["certificato", "prova", &pem("sospeso"), "--config", &config],
@@ -1094,7 +1102,7 @@ fn a_table_is_imported_whole_or_not_at_all() {
     assert!(
         run(&["--conferma"])
             .unwrap()
-            .contains("0 nuovi e 1 aggiornati registrati")
+            .contains("0 nuovi e 1 aggiornato registrati")
     );
     std::fs::write(
         &file,
@@ -1771,4 +1779,69 @@ fn many_enti_are_accredited_and_granted_from_tables_all_or_none() {
         "/nessuna.csv: il file non c'è",
     );
     refused(&site, &["accredita"], "manca <CODICE>");
+}
+
+#[test]
+fn a_command_says_what_it_made_of_an_ente() {
+    let site = Site::new();
+    done(
+        &site,
+        &[
+            "richiedi",
+            "c_x000",
+            "--denominazione",
+            "Comune di Esempio",
+            "--codice-fiscale",
+            "01234567897",
+            "--tipo",
+            "comune",
+            "--pec",
+            "PEC 1",
+            "--base-giuridica",
+            "DPCM 159/2013",
+            "--finalita",
+            "nidi",
+        ],
+    );
+    let grant = "--operazioni ConsultazioneIndicatore --prestazioni A1.07";
+    for (line, told) in [
+        (
+            "accredita c_x000 --scadenza 2090-12-31".to_owned(),
+            "accreditamento fino al 2090-12-31; nessuna abilitazione",
+        ),
+        (
+            format!("abilita c_x000 {grant}"),
+            "abilitazione 1 aggiunta: ConsultazioneIndicatore per A1.07",
+        ),
+        (
+            format!("abilita c_x000 {grant} --controlli --sostituisci"),
+            "abilitazione 2 aggiunta, al posto delle precedenti: ",
+        ),
+        ("abilita c_x000 --togli 2".to_owned(), "tolta l'abilitazione 2: "),
+        ("ufficio c_x000 0012".to_owned(), "ufficio 0012 registrato"),
+        (
+            "ufficio c_x000 --obbligatori sì".to_owned(),
+            "ogni richiesta deve indicare un ufficio",
+        ),
+        (
+            "ufficio c_x000 --obbligatori no".to_owned(),
+            "una richiesta può non indicare un ufficio",
+        ),
+        ("ufficio c_x000 12 --togli".to_owned(), "ufficio 12 tolto"),
+        (
+            "quota c_x000 --al-minuto 60".to_owned(),
+            "quote: 60 richieste al minuto",
+        ),
+        ("quota c_x000".to_owned(), "quote: nessuna"),
+        (
+            "risposte c_x000 --isee-famiglia no".to_owned(),
+            "le attestazioni sono senza ISEEFamiglia",
+        ),
+        ("aggiorna c_x000 --ipa c_x000".to_owned(), "dati corretti"),
+        ("sospendi c_x000".to_owned(), "c_x000 sospeso (Comune di Esempio)"),
+        ("riattiva c_x000".to_owned(), "riattivato"),
+    ] {
+        let said = done(&site, &line.split(' ').collect::<Vec<_>>());
+        assert!(said.contains(told), "{line}: {said}");
+    }
 }

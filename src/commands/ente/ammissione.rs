@@ -26,6 +26,8 @@ pub(super) struct Provata {
     impronta: String,
     perche_no: Vec<String>,
     avvertenze: Vec<String>,
+    /// Whether chain and revocation were judged, too: a configuration says which authorities are known.
+    catena_giudicata: bool,
 }
 
 /// Judges the certificate in a PEM file, with its chain, as the gateway would now. Without `config` neither
@@ -33,7 +35,10 @@ pub(super) struct Provata {
 pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Provata> {
     let presented = pem::certificates(file)?;
     let own = presented.first().context("nessun certificato")?;
-    let mut judged = Provata::default();
+    let mut judged = Provata {
+        catena_giudicata: config.is_some(),
+        ..Provata::default()
+    };
     if let Err(reason) = profile::check(own) {
         judged.perche_no.push(unfit(reason).to_owned());
     }
@@ -63,9 +68,6 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
             }
         }
         None => {
-            judged
-                .avvertenze
-                .push("senza --config catena e revoca non sono giudicate".to_owned());
             let authorities = Authorities::from(presented.get(1..).unwrap_or_default().to_vec());
             Peer::unverified(&presented, &authorities)
                 .map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
@@ -182,8 +184,12 @@ impl Provata {
             for why in &self.perche_no {
                 println!("non ammesso       {why}");
             }
-            if self.ammesso {
-                println!("ammesso");
+            match (self.ammesso, self.catena_giudicata) {
+                (true, true) => println!("ammesso"),
+                (true, false) => {
+                    println!("conosciuto        catena e revoca non sono state giudicate: con --config sì");
+                }
+                (false, _) => {}
             }
         }
         if self.ammesso {

@@ -3,6 +3,7 @@
 mod ammissione;
 mod apply;
 mod argomenti;
+mod fatto;
 mod mostra;
 mod tabella;
 
@@ -216,12 +217,15 @@ impl Registro<'_> {
             }
         );
         let runtime = super::uso::runtime()?;
-        let ente = runtime.block_on(apply(&self.data, command, &self.motivo, self.clock))?;
+        let ente = runtime.block_on(apply(&self.data, command.clone(), &self.motivo, self.clock))?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&ente)?);
         } else {
             let standing = ente.standing(today);
             println!("{} {standing} ({})", ente.codice, ente.anagrafica.denominazione);
+            if let Some(done) = fatto::fatto(&command, &ente) {
+                println!("{done}");
+            }
         }
         let mut warnings = match decides {
             true => mostra::warnings(&ente, today),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::consultate::{self, Consultazione};
-use crate::clock::Clock;
+use crate::clock::{Clock, italian};
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Entry, Keys, Kind, Reader, Unopened, seal};
 use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
@@ -214,7 +214,7 @@ fn chi(ente: &Ente) {
 }
 
 /// The sign of a certificate, and its window.
-fn segno(certificate: &Certificato) -> String {
+pub(super) fn segno(certificate: &Certificato) -> String {
     let sign = match &certificate.segno {
         Segno::Impronta { sha256 } => sha256.clone(),
         Segno::Emittente {
@@ -283,7 +283,8 @@ fn window(Periodo { dal, al }: Periodo) -> String {
     format!("{from}{to}")
 }
 
-fn quote(quote: &Quote) -> String {
+/// Quotas in words; empty: no limit.
+pub(super) fn quote(quote: &Quote) -> String {
     let part = |value: Option<u64>, what: &str| value.map(|value| format!("{value} {what}"));
     let parts = [
         part(quote.al_minuto.map(u64::from), "richieste al minuto"),
@@ -315,7 +316,7 @@ pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> R
         println!(
             "{:>6}  {}  {:<24} {:<12} uid {:<6} {}{}",
             change["voce"],
-            text("quando"),
+            italian(&text("quando")),
             text("comando"),
             text("stato"),
             change["uid"],

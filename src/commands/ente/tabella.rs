@@ -10,6 +10,7 @@ use super::super::uso::Uso;
 use super::apply::apply_all;
 use super::mostra;
 use crate::clock::Clock;
+use crate::italian::quanti;
 use crate::registry::administration::Command;
 use crate::registry::ente::{Ente, Richiesta};
 use crate::registry::import::{self, Formato, Plan};
@@ -68,7 +69,7 @@ pub(super) fn carry_out(
             .iter()
             .for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
     }
-    println!("{} enti", done.len());
+    println!("{}", quanti(done.len(), "ente", "enti"));
     Ok(())
 }
 
@@ -124,10 +125,10 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
         "da registrare (con --conferma)"
     };
     println!(
-        "{} nuovi e {} aggiornati {verb}; {} già uguali",
-        created.len(),
-        changed.len(),
-        plan.unchanged
+        "{} e {} {verb}; {}",
+        quanti(created.len(), "nuovo", "nuovi"),
+        quanti(changed.len(), "aggiornato", "aggiornati"),
+        quanti(plan.unchanged, "già uguale", "già uguali")
     );
     if !plan.other_requests.is_empty() {
         println!(
