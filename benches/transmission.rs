@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use common::{Bench, Load, Row, Run, cpu_model, file_system, micros, setting, tenths};
 use jiff::civil::Date;
+use kit::famiglia::venti_kilobyte;
 use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::commands::requests;
 use varco::contract::catalogue::Service;
@@ -43,8 +44,6 @@ const ROWS: [Row; 2] = [
         new_every: None,
     },
 ];
-/// Bytes of a DSU.
-const BYTES: usize = 20_000;
 /// More than the port takes in a second: none is sent twice.
 const A_SECOND: u64 = 4000;
 
@@ -55,46 +54,6 @@ fn main() -> Result<()> {
     let runtime = common::runtime()?;
     let bench = runtime.block_on(Bench::new(&run))?;
     runtime.block_on(measure(&bench, &run))
-}
-
-/// An invented family whose DSU has about 20 KB: it has as many accounts as that takes.
-fn family(famiglie: &mut Famiglie, protocollo: &str) -> Result<(Famiglia, String)> {
-    let text = |family: &Famiglia| message("Dichiarazione", ISEE_NS, &family.dsu, false);
-    // Not one that names the DSU of a parent: there is none, and an ente may name few protocols in vain.
-    let mut family = std::iter::repeat_with(|| famiglie.famiglia(protocollo))
-        .find(|family| !text(family).contains("NumeroProtocolloRifGenitore"))
-        .context("a family")?;
-    let length = text(&family).len();
-    let members = family.dsu.nucleo_familiare.as_mut().context("a nucleus")?;
-    let foglio = &mut members
-        .componente_nucleo
-        .first_mut()
-        .context("a member")?
-        .foglio_componente_nucleo;
-    let assets =
-        foglio
-            .patrimonio_mobiliare
-            .get_or_insert_with(|| varco::isee::foglio::PatrimonioMobiliare {
-                flag_possesso_rapporto_finanziario: true,
-                flag_incremento: None,
-                rapporto: Vec::new(),
-                incremento: None,
-            });
-    assets.flag_possesso_rapporto_finanziario = true;
-    for number in 0..BYTES.saturating_sub(length).div_ceil(140).max(1) {
-        assets.rapporto.push(varco::isee::foglio::RapportoFinanziario {
-            tipo_rapporto: varco::isee::codes::TipoRapporto::ContoCorrente,
-            identificativo: format!("IT00B{number:022}"),
-            codice_fiscale_operatore: "01234567897".to_owned(),
-            saldo_3112: Some(100),
-            consistenza_media: Some(120),
-            valore: None,
-            data_inizio: None,
-            data_fine: None,
-        });
-    }
-    let text = text(&family);
-    Ok((family, text))
 }
 
 async fn measure(bench: &Bench, run: &Run) -> Result<()> {
@@ -119,10 +78,10 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
         let number = if run.full { A_SECOND * (seconds + 2) } else { 2000 };
         let mut requests = Vec::new();
         for index in 0..number {
-            let (_, dsu) = family(
+            let (_, dsu) = venti_kilobyte(
                 &mut famiglie,
                 &format!("CAF0001{place}-BENCH2-{}-N{index:07}", today.year()),
-            )?;
+            );
             requests.push(requests::trasmissione(&dsu));
         }
         let bytes = requests[0].len();
@@ -173,7 +132,8 @@ fn parts(famiglie: &mut Famiglie, today: Date) -> Result<String> {
     let rules = rules.on(today).context("rules of today")?;
     let mut families = Vec::new();
     for index in 0..1000 {
-        families.push(family(famiglie, &format!("CAF00003-BENCH2-{}-N{index:07}", today.year()))?.0);
+        let protocollo = format!("CAF00003-BENCH2-{}-N{index:07}", today.year());
+        families.push(venti_kilobyte(famiglie, &protocollo).0);
     }
     let calendario = Calendario::default();
     let mut taken = [Duration::ZERO; 3];

@@ -2,6 +2,7 @@
 //! build, so that the verdict does not depend on what else the machine does.
 
 mod documents;
+mod exchange;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,15 @@
 //! A family whose DSU can be completed, corrected, made current and cancelled.
 
 use jiff::civil::Date;
+use varco::commands::famiglie::{Famiglia as Inventata, Famiglie};
+use varco::contract::{ISEE_NS, message};
 use varco::isee::CodiceFiscale;
-use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
+use varco::isee::codes::{Ruolo, TipoOperazione, TipoRapporto, TipoVariazione};
 use varco::isee::dsu::{
     ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva,
     IntegrazioneResidenziale, IseeCorrente,
 };
-use varco::isee::foglio::FoglioComponente;
+use varco::isee::foglio::{FoglioComponente, PatrimonioMobiliare, RapportoFinanziario};
 
 use super::caseta::{Caseta, conti, esonerato, numeri, redditi, referring, variazione};
 
@@ -125,4 +127,44 @@ impl Famiglia {
         }
         dsu
     }
+}
+
+/// An invented family whose DSU has about 20 KB, and the DSU: it has as many accounts as that takes.
+pub fn venti_kilobyte(famiglie: &mut Famiglie, protocollo: &str) -> (Inventata, String) {
+    const BYTES: usize = 20_000;
+    let text = |family: &Inventata| message("Dichiarazione", ISEE_NS, &family.dsu, false);
+    // Not one that names the DSU of a parent: there is none, and an ente may name few protocols in vain.
+    let mut family = std::iter::repeat_with(|| famiglie.famiglia(protocollo))
+        .find(|family| !text(family).contains("NumeroProtocolloRifGenitore"))
+        .unwrap();
+    let length = text(&family).len();
+    let members = family.dsu.nucleo_familiare.as_mut().unwrap();
+    let foglio = &mut members
+        .componente_nucleo
+        .first_mut()
+        .unwrap()
+        .foglio_componente_nucleo;
+    let assets = foglio
+        .patrimonio_mobiliare
+        .get_or_insert_with(|| PatrimonioMobiliare {
+            flag_possesso_rapporto_finanziario: true,
+            flag_incremento: None,
+            rapporto: Vec::new(),
+            incremento: None,
+        });
+    assets.flag_possesso_rapporto_finanziario = true;
+    for number in 0..BYTES.saturating_sub(length).div_ceil(140).max(1) {
+        assets.rapporto.push(RapportoFinanziario {
+            tipo_rapporto: TipoRapporto::ContoCorrente,
+            identificativo: format!("IT00B{number:022}"),
+            codice_fiscale_operatore: "01234567897".to_owned(),
+            saldo_3112: Some(100),
+            consistenza_media: Some(120),
+            valore: None,
+            data_inizio: None,
+            data_fine: None,
+        });
+    }
+    let text = text(&family);
+    (family, text)
 }
