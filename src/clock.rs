@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
 /// The source of the present time. Cheap to clone.
@@ -63,7 +63,7 @@ impl Clock {
 
     /// The present day in Italy: the law counts this one.
     pub fn today(&self) -> Date {
-        rome(self.now()).date()
+        day(self.now())
     }
 }
 
@@ -105,6 +105,30 @@ pub fn rome(at: Timestamp) -> Zoned {
     at.to_zoned(TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC))
 }
 
+/// The Italian day of an instant. Several are asked for at each exchange: what Italian clocks are ahead by is
+/// looked up once an hour. They are changed on the hour.
+pub fn day(at: Timestamp) -> Date {
+    /// The hour since 1970 in the upper bits, the seconds ahead in the lower 20.
+    static AHEAD: AtomicI64 = AtomicI64::new(i64::MIN);
+    const BITS: u32 = 20;
+    let hour = at.as_second().div_euclid(3600);
+    let known = AHEAD.load(Ordering::Relaxed);
+    let ahead = match known >> BITS == hour {
+        true => i32::try_from(known & ((1 << BITS) - 1)).unwrap_or_default(),
+        false => {
+            let ahead = rome(at).offset().seconds();
+            if ahead >= 0 {
+                AHEAD.store(hour << BITS | i64::from(ahead), Ordering::Relaxed);
+            }
+            ahead
+        }
+    };
+    match Offset::from_seconds(ahead) {
+        Ok(offset) => offset.to_datetime(at).date(),
+        Err(_) => rome(at).date(),
+    }
+}
+
 /// The instant of an entry in Italian time, for people: `2026-11-30T11:00:59.25+01:00`. Any other text stays
 /// as it is.
 pub fn italian(recorded: &str) -> String {
@@ -138,6 +162,22 @@ mod tests {
         assert_eq!(clock.today(), jiff::civil::date(2026, 7, 1));
         clock.set("2026-12-31T22:59:59Z".parse().unwrap());
         assert_eq!(clock.today(), jiff::civil::date(2026, 12, 31));
+    }
+
+    #[test]
+    fn a_day_is_the_same_by_either_way_across_every_change_of_the_clocks() {
+        let begin: Timestamp = "1969-12-31T00:30:00Z".parse().unwrap();
+        for half_hours in 0..24 * 365 * 2 * 70 / 13 {
+            let at = begin + jiff::SignedDuration::from_mins(half_hours * 30 * 13);
+            assert_eq!(day(at), rome(at).date(), "{at}");
+        }
+        for change in ["2026-03-29T00:59:59Z", "2026-10-25T01:00:00Z"] {
+            let change: Timestamp = change.parse().unwrap();
+            for seconds in -9000..9000 {
+                let at = change + jiff::SignedDuration::from_secs(seconds);
+                assert_eq!(day(at), rome(at).date(), "{at}");
+            }
+        }
     }
 
     #[test]

@@ -38,7 +38,8 @@
 //! | 2 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
 //! | 2 | [`tls`] | the channel |
 //! | 1 | [`config`] | `varco.toml`: all settings, with their defaults |
-//! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`progress`], [`italian`] | the ground floor |
+//! | 1 | [`xml`], [`log`] | XML read, judged and written; the log |
+//! | 0 | [`clock`], [`refusal`], [`digest`], [`progress`], [`italian`], [`json`] | the ground floor |
 //!
 //! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in
 //! [`contract`], a function of [`services`]. A new refusal is a line in one of the tables printed by
@@ -58,6 +59,7 @@ pub mod digest;
 pub mod gateway;
 pub mod isee;
 pub mod italian;
+pub mod json;
 pub mod ledger;
 pub mod log;
 pub mod progress;

@@ -4,6 +4,7 @@
 //! or without a successful write, is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is
 //! one line: its place, and its text only where it is the program's own.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,8 +12,15 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::json::{self, Escaped, Members};
 
 /// The largest number of waiting lines: some two megabytes.
 const ROOM: usize = 4096;
@@ -38,8 +46,8 @@ pub fn start() -> LogGuard {
     };
     // If a line cannot be formatted, the library would print this, and panic if it cannot print.
     let _ = tracing_subscriber::fmt()
-        .json()
         .log_internal_errors(false)
+        .event_format(JsonLine)
         .with_writer(lines)
         .with_env_filter(filter)
         .try_init();
@@ -50,6 +58,69 @@ pub fn start() -> LogGuard {
         tracing::error!(place, text, "panic");
     }));
     log
+}
+
+/// An event on one line: `timestamp`, `level`, `fields` with the message among them, `target`.
+struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        let mut line = String::with_capacity(512);
+        line.push_str("{\"timestamp\":\"");
+        SystemTime.format_time(&mut Writer::new(&mut line))?;
+        line.push_str("\",");
+        let mut members = Members::after(&mut line, false);
+        members.text("level", event.metadata().level().as_str());
+        let mut fields = Fields(Members::begin(members.name("fields")));
+        event.record(&mut fields);
+        fields.0.end();
+        members.text("target", event.metadata().target());
+        members.end();
+        line.push('\n');
+        out.write_str(&line)
+    }
+}
+
+/// The fields of an event, being written.
+struct Fields<'a>(Members<'a>);
+
+impl Visit for Fields<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        json::value(self.0.name(field.name()), &value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        json::value(self.0.name(field.name()), &value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.number(field.name(), value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        json::value(self.0.name(field.name()), &value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.text(field.name(), value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let out = self.0.name(field.name());
+        out.push('"');
+        // Writing to a text does not fail; what cannot be shown is cut off.
+        let _ = write!(Escaped(out), "{value:?}");
+        out.push('"');
+    }
 }
 
 impl Drop for LogGuard {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use crate::json;
+
 /// Makes enumerations. Each variant has one spelling.
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident { $(#[doc = $variant_doc:literal] $variant:ident = $code:literal),+ $(,)? })+) => { $(
@@ -266,11 +268,33 @@ impl TipoRapporto {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Importo(pub Decimal);
 
+impl Importo {
+    /// Its text: two decimals, the others cut off. Zero has no sign, nor has a negative amount of less than a
+    /// cent.
+    pub fn text(self) -> String {
+        let cents = self.0.trunc_with_scale(2);
+        let mut text = String::with_capacity(16);
+        let unit = [100, 10, 1].get(cents.scale() as usize).copied().unwrap_or(1);
+        let mantissa = u64::try_from(cents.mantissa().unsigned_abs()).ok();
+        let Some(hundredths) = mantissa.and_then(|mantissa| mantissa.checked_mul(unit)) else {
+            return format!("{cents:.2}");
+        };
+        if cents.is_sign_negative() && hundredths > 0 {
+            text.push('-');
+        }
+        json::number(&mut text, hundredths / 100);
+        text.push('.');
+        if hundredths % 100 < 10 {
+            text.push('0');
+        }
+        json::number(&mut text, hundredths % 100);
+        text
+    }
+}
+
 impl fmt::Display for Importo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format!("{:.2}", self.0);
-        // Zero has no sign, nor has a negative amount of less than a cent once it is cut.
-        f.write_str(if text == "-0.00" { "0.00" } else { &text })
+        f.write_str(&self.text())
     }
 }
 
@@ -284,3 +308,39 @@ impl fmt::Debug for Importo {
 /// An element without content in the contract: INPS writes it empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vuoto;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_amount_has_two_decimals_and_zero_no_sign(mantissa in any::<i64>(), scale in 0_u32..12) {
+            let amount = Decimal::new(mantissa, scale);
+            let cut = format!("{amount:.2}");
+            let wanted = if cut == "-0.00" { "0.00".to_owned() } else { cut };
+            prop_assert_eq!(Importo(amount).to_string(), wanted);
+        }
+    }
+
+    #[test]
+    fn amounts_as_attestations_print_them() {
+        for (amount, text) in [
+            ("0", "0.00"),
+            ("-0.004", "0.00"),
+            ("-0.01", "-0.01"),
+            ("12", "12.00"),
+            ("12.5", "12.50"),
+            ("12.05", "12.05"),
+            ("12.059", "12.05"),
+            (
+                "79228162514264337593543950335",
+                "79228162514264337593543950335.00",
+            ),
+        ] {
+            assert_eq!(Importo(amount.parse().unwrap()).to_string(), text);
+        }
+    }
+}

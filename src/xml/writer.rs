@@ -140,10 +140,26 @@ impl Writer {
     }
 }
 
+/// Whether a text is written as it is. A piece is looked at to its end: a processor takes many bytes at once.
+fn is_plain(text: &str, attribute: bool) -> bool {
+    let special = |byte: u8| match attribute {
+        true => matches!(byte, b'&' | b'<' | b'"' | b'\t' | b'\n' | b'\r'),
+        false => matches!(byte, b'&' | b'<' | b'>' | b'\r'),
+    };
+    let pieces = text.as_bytes().chunks(64);
+    pieces
+        .into_iter()
+        .all(|piece| !piece.iter().fold(false, |found, byte| found | special(*byte)))
+}
+
 /// Canonical XML 1.0, section 2.3: the characters written as references, in attribute values and in text.
 /// Written and canonicalised XML escape alike.
 pub(super) fn escape(text: &str, attribute: bool, out: &mut String) {
-    // Runs without any of these are copied whole: most values are a single run.
+    // Most values have none of these, and are copied whole.
+    if is_plain(text, attribute) {
+        out.push_str(text);
+        return;
+    }
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let reference = match byte {

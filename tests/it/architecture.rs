@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use circles::{House, circles};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 21] = [
     ("commands", 8),
     ("gateway", 7),
     ("services", 6),
@@ -20,14 +20,15 @@ const FLOORS: [(&str, u8); 20] = [
     ("ledger", 2),
     ("soap", 2),
     ("tls", 2),
-    ("xml", 0),
+    ("xml", 1),
     ("config", 1),
     ("clock", 0),
     ("italian", 0),
     ("refusal", 0),
     ("digest", 0),
-    ("log", 0),
+    ("log", 1),
     ("progress", 0),
+    ("json", 0),
     ("lib", 9),
 ];
 

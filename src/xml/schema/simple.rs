@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::pattern::Pattern;
+use crate::json;
 
 /// The built-in types understood here (XML Schema Part 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,8 +313,20 @@ pub fn date(text: &str) -> Option<Date> {
 /// A year and a day as an xs:date writes them (Part 2, 3.2.9.2): four digits of the year or more, after its
 /// sign.
 pub(super) fn written((year, month, day): Day) -> String {
-    let sign = if year < 0 { "-" } else { "" };
-    format!("{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs())
+    let mut text = String::with_capacity(16);
+    if year < 0 {
+        text.push('-');
+    }
+    let years = year.unsigned_abs();
+    for _ in [1000, 100, 10].iter().filter(|least| years < **least) {
+        text.push('0');
+    }
+    json::number(&mut text, years);
+    for part in [month, day] {
+        text.push_str(if part < 10 { "-0" } else { "-" });
+        json::number(&mut text, part.unsigned_abs().into());
+    }
+    text
 }
 
 /// A day as an xs:date writes it. The calendar's own text differs before year 1: ISO 8601 writes six digits
