@@ -3,10 +3,10 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use redb::{Database, Durability, ReadableDatabase as _, TableDefinition};
+use redb::{Database, Durability, ReadOnlyTable, ReadableDatabase as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::ledger::{Entry, Follower, Log, LogError, Origin, Projector, ViewError
 use crate::progress::made;
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 9;
+const FORMAT: u32 = 10;
 pub(super) const KEYS: &[u8] = b"m/chiavi";
 const APPLIED: &[u8] = b"m/applied";
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
@@ -41,8 +41,23 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 /// The views, for reading. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    open: Arc<RwLock<OpenViews>>,
+}
+
+/// The file, and the state of it that is read.
+#[derive(Default)]
+struct OpenViews {
     /// None after the close, and while a recovery opens the file again.
-    database: Arc<RwLock<Option<Arc<Database>>>>,
+    database: Option<Arc<Database>>,
+    /// The state after the last write, once somebody has read it.
+    snapshot: Option<Arc<Snapshot>>,
+}
+
+/// One state of the views. Opening one costs more than a look-up: all between two writes share it.
+struct Snapshot {
+    /// Behind the table, which does not keep the file open.
+    table: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    _database: Arc<Database>,
 }
 
 impl std::fmt::Debug for Store {
@@ -294,7 +309,7 @@ pub fn open(
         None => place.begin(&identity)?,
     };
     let store = Store {
-        database: Arc::new(RwLock::new(Some(Arc::new(database)))),
+        open: Arc::new(RwLock::new(OpenViews::of(database))),
     };
     let Applied {
         sequence,
@@ -389,6 +404,19 @@ fn set_aside(path: &Path) -> io::Result<()> {
     }
 }
 
+fn closed() -> redb::Error {
+    redb::Error::Io(io::Error::other("closed"))
+}
+
+impl OpenViews {
+    fn of(database: Database) -> Self {
+        Self {
+            database: Some(Arc::new(database)),
+            snapshot: None,
+        }
+    }
+}
+
 fn number(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_be_bytes)
 }
@@ -401,17 +429,38 @@ impl Store {
     }
 
     fn find(&self, name: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
-        let table = self.database()?.begin_read()?.open_table(TABLE)?;
-        Ok(table.get(name)?.map(|value| value.value().to_vec()))
+        let snapshot = self.snapshot()?;
+        Ok(snapshot.table.get(name)?.map(|value| value.value().to_vec()))
+    }
+
+    fn open(&self) -> RwLockWriteGuard<'_, OpenViews> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn database(&self) -> Result<Arc<Database>, redb::Error> {
-        let database = self
-            .database
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        database.ok_or_else(|| redb::Error::Io(io::Error::other("closed")))
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.database.clone().ok_or_else(closed)
+    }
+
+    /// The present state. It is opened with the lock held: a write that ends meanwhile takes it away again.
+    fn snapshot(&self) -> Result<Arc<Snapshot>, redb::Error> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = &open.snapshot {
+            return Ok(snapshot.clone());
+        }
+        drop(open);
+        let mut open = self.open();
+        if let Some(snapshot) = &open.snapshot {
+            return Ok(snapshot.clone());
+        }
+        let database = open.database.clone().ok_or_else(closed)?;
+        let table = database.begin_read()?.open_table(TABLE)?;
+        let snapshot = Arc::new(Snapshot {
+            table,
+            _database: database,
+        });
+        open.snapshot = Some(snapshot.clone());
+        Ok(snapshot)
     }
 
     fn write(
@@ -438,6 +487,7 @@ impl Store {
             table.insert(APPLIED, applied.encode().as_slice())?;
         }
         writing.commit()?;
+        self.open().snapshot = None;
         Ok(())
     }
 
@@ -445,9 +495,9 @@ impl Store {
     pub fn scan(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<Pair>, ViewError> {
         let prefix = prefix.as_ref();
         let scan = || -> Result<Vec<Pair>, redb::Error> {
-            let table = self.database()?.begin_read()?.open_table(TABLE)?;
+            let snapshot = self.snapshot()?;
             let mut found = Vec::new();
-            for pair in table.range(prefix..)? {
+            for pair in snapshot.table.range(prefix..)? {
                 let (name, value) = pair?;
                 if !name.value().starts_with(prefix) {
                     break;
@@ -462,9 +512,9 @@ impl Store {
     /// Up to `limit` names of a prefix, in order, after a given one: a page at a time, for very many names.
     pub fn scan_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Pair>, ViewError> {
         let scan = || -> Result<Vec<Pair>, redb::Error> {
-            let table = self.database()?.begin_read()?.open_table(TABLE)?;
+            let snapshot = self.snapshot()?;
             let mut found = Vec::new();
-            for pair in table.range(prefix.max(after)..)? {
+            for pair in snapshot.table.range(prefix.max(after)..)? {
                 let (name, value) = pair?;
                 if !name.value().starts_with(prefix) || found.len() == limit {
                     break;
@@ -503,13 +553,7 @@ impl Views for ViewWriter {
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
         // After an error redb does nothing more with a file until it is opened again. Present readers finish
         // first.
-        if let Some(database) = self
-            .store
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(database) = std::mem::take(&mut *self.store.open()).database {
             let last = Arc::downgrade(&database);
             drop(database);
             let until = Instant::now() + READING;
@@ -525,11 +569,7 @@ impl Views for ViewWriter {
             opened => opened?,
         };
         let leaf = leaf_of(log, applied.sequence).map_err(|error| ViewError(error.to_string()))?;
-        *self
-            .store
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
+        *self.store.open() = OpenViews::of(database);
         self.leaf = leaf.unwrap_or_default();
         (self.applied, self.durable, self.undurable) = (applied.sequence, applied.sequence, 0);
         self.highest_key = self.highest_key.max(applied.highest_key);
@@ -592,13 +632,7 @@ impl Follower for ViewWriter {
     fn close(&mut self) -> Result<(), ViewError> {
         self.write(Vec::new(), self.applied, true)?;
         // The present readers finish first; the last of them closes the database.
-        drop(
-            self.store
-                .database
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
+        drop(std::mem::take(&mut *self.store.open()));
         let clean = FileIdentity {
             clean: true,
             applied: self.applied,
@@ -723,7 +757,7 @@ mod tests {
         assert_eq!(store.applied().unwrap(), 2 * BEHIND);
         // The process dies, and comes again; then it stops.
         writer.apply(&entry(2 * BEHIND + 1), Origin::Here).unwrap();
-        store.database.write().unwrap().take();
+        drop(std::mem::take(&mut *store.open()));
         let (mut writer, store, rebuilt) = begin();
         assert_eq!((writer.applied(), rebuilt), (2 * BEHIND, Rebuilt::No));
         writer.apply(&entry(2 * BEHIND + 2), Origin::Here).unwrap();
