@@ -33,13 +33,15 @@ use tokio::task::JoinSet;
 use varco::clock::{Clock, rome};
 use varco::commands::requests;
 use varco::config::SEGMENT_BYTES;
+use varco::contract::attestazione_letta;
 use varco::digest::{hex, sha256};
 use varco::gateway::node::Node;
 use varco::isee::codice_fiscale::check_letter;
+use varco::isee::sintesi::Sintesi;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::{
-    Blinding, Body, Directory, Draft, Fact, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange,
-    seal, segments,
+    Blinding, Body, Directory, Draft, Fact, Keys, Kind, Ledger, Secret, Submission, TokenKey, Tokens,
+    new_exchange, seal, segments,
 };
 use varco::registry::ente::Tipo;
 use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
@@ -301,11 +303,17 @@ impl Family {
     fn secret(&self, template: &Secret) -> Secret {
         let texts = |texts: &[String]| texts.iter().map(|text| self.text(text)).collect();
         let text = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
+        let attestation = text(&template.attestation);
+        let indicatori = attestation.as_deref().and_then(|text| {
+            let (attestazione, persone) = attestazione_letta(text).ok()?;
+            Some(Sintesi::of(&attestazione, persone).encode())
+        });
         Secret {
+            indicatori,
             cf: texts(&template.cf),
             protocol: texts(&template.protocol),
             dsu: text(&template.dsu),
-            attestation: text(&template.attestation),
+            attestation,
             receipt: text(&template.receipt),
             ..template.clone()
         }
@@ -504,12 +512,12 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// What a template becomes.
     fn draft(&self, template: &Template, family: &Family, ente: &Ente, ordinal: u32) -> Result<Draft> {
-        let (secret, keys, year) = (
-            family.secret(&template.secret),
-            &self.ledger.keys,
+        let (secret, keys) = (family.secret(&template.secret), &self.ledger.keys);
+        let (key, year) = (
+            TokenKey::of(self.at, template.body.retention),
             rome(self.at).year(),
         );
-        let token = |label: &str, value: &str| keys.token(year, label, value);
+        let token = |label: &str, value: &str| keys.token(key, label, value);
         let each = |label: &str, values: &[String]| {
             values
                 .iter()
@@ -522,11 +530,10 @@ impl Writing<'_> {
             .map(|address| token("address", address))
             .transpose()?;
         let tokens = Tokens {
-            year,
             cf: each("cf", &secret.cf)?,
-            operator: None,
             protocol: each("protocol", &secret.protocol)?,
             address,
+            ..Tokens::under(key)
         };
         let mut body = template.body.clone();
         body.received = varco::clock::rfc3339(self.at);
@@ -535,7 +542,7 @@ impl Writing<'_> {
         body.cert = body.cert.map(|_| ente.2.clone());
         match body.kind {
             Kind::Dsu => {
-                body.keys = vec![sender_key(&ente.0, year, &tokens.protocol[1])];
+                body.keys = vec![sender_key(&ente.0, key, &tokens.protocol[1])];
                 body = body
                     .fact(
                         Fact::named("impronta"),
@@ -544,8 +551,8 @@ impl Writing<'_> {
                     .fact(Fact::named("presentata"), &family.day);
             }
             Kind::Attestation => {
-                body.keys = tokens.cf.iter().map(|token| person_key(year, token)).collect();
-                body.keys.push(protocol_key(year, &tokens.protocol[0]));
+                body.keys = tokens.cf.iter().map(|token| person_key(key, token)).collect();
+                body.keys.push(protocol_key(key, &tokens.protocol[0]));
                 body = body
                     .fact(Fact::named("presentata"), &family.day)
                     .fact(Fact::named("rilasciata"), &family.day)
@@ -565,7 +572,7 @@ impl Writing<'_> {
                 .as_ref()
                 .map(|_| blinding.commit("reply", family.protocol[1].as_bytes()));
         }
-        Ok(self.ledger.prepare(body, &secret, &blinding, ordinal, self.at)?)
+        Ok(self.ledger.prepare(body, &secret, blinding, ordinal, self.at)?)
     }
 }
 

@@ -141,7 +141,7 @@ fn ledger(criterion: &mut Criterion) {
         ente: "comune",
         at: now,
     };
-    let sealed = || seal(&keys, &sealing, &Blinding::new().unwrap(), black_box(&secret)).unwrap();
+    let sealed = || seal(&keys, &sealing, Blinding::new().unwrap(), black_box(&secret)).unwrap();
     let mut leaf = Leaf {
         v: 1,
         ledger: id,

@@ -20,17 +20,18 @@ use crate::registry::administration::{Command, perform_all};
 use crate::registry::facts::ENTE;
 use crate::registry::upgrade::EnteBefore;
 
-pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
+/// Upgrades a data directory, and says what it did. One of the present format stays as it is.
+pub fn run(dir: &Path, clock: &Clock) -> Result<()> {
     let (directory, (major, minor)) = Directory::open_any(dir)?;
     if (major, minor) == FORMAT {
         println!("{}: già nel formato {}.{}", dir.display(), FORMAT.0, FORMAT.1);
         return Ok(());
     }
-    if (major, minor) != (1, 0) {
+    if major != 1 {
         bail!("formato {major}.{minor}: nessun passaggio da questo formato");
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let upgraded = super::uso::runtime()?.block_on(from_1_0(&node, clock));
+    let upgraded = super::uso::runtime()?.block_on(upgraded(&node, (major, minor), clock));
     node.close();
     let converted = upgraded?;
     // Last: an interrupted upgrade is done again, and finds its own entries.
@@ -45,8 +46,23 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
+/// Records what an earlier format has in another form again, and the upgrade itself. Returns the number of
+/// enti recorded again. The views are made anew by the opening, token keys of each class by the first use.
+pub async fn upgraded(node: &Node, from: (u32, u32), clock: &Clock) -> Result<usize> {
+    node.record_opening("upgrade").await?;
+    let enti = match from {
+        (1, 0) => enti_of_1_0(node, clock).await?,
+        _ => 0,
+    };
+    let facts = serde_json::json!({
+        "dal": format!("{}.{}", from.0, from.1), "al": format!("{}.{}", FORMAT.0, FORMAT.1), "enti": enti,
+    });
+    node.record_system("upgraded", facts).await?;
+    Ok(enti)
+}
+
 /// Records each ente of format 1.0 again in the present form, as of its last entry. Returns their number.
-pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
+async fn enti_of_1_0(node: &Node, clock: &Clock) -> Result<usize> {
     let filter = Filter {
         kind: Some(Kind::Registry),
         ..Filter::default()
@@ -71,8 +87,6 @@ pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
             });
         }
     }
-    let facts = serde_json::json!({ "dal": "1.0", "al": format!("{}.{}", FORMAT.0, FORMAT.1), "enti": commands.len() });
-    node.record_opening("upgrade").await?;
     if !commands.is_empty() {
         perform_all(
             &node.ledger,
@@ -84,6 +98,5 @@ pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
         )
         .await?;
     }
-    node.record_system("upgraded", facts).await?;
     Ok(commands.len())
 }

@@ -33,6 +33,7 @@ use super::gathered::Stretta;
 use super::metered::{Metered, TooManyRecords};
 use super::outcome::{self, Reply};
 use super::proxy;
+use super::pseudonyms::Pseudonyms;
 use super::record::{Channel, Passage};
 use super::settings::Settings;
 use crate::config::Limits;
@@ -81,6 +82,7 @@ pub(super) async fn serve(
         peer,
         address: source.to_string(),
         tls,
+        pseudonyms: Pseudonyms::default(),
     });
     let exchanges = Exchanges::new(gateway, channel, limits);
     exchanges.serve(stream, limits, stop).await;

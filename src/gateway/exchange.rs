@@ -15,7 +15,7 @@ use super::outcome::{Counted, Outcome, Rendered, Reply, Stop};
 use super::performing::perform;
 use super::record::{Channel, Passage, Record};
 use super::{Gateway, documents, door, outcome, outgoing, sender, unreadable};
-use crate::clock::rome;
+use crate::clock::day;
 use crate::contract::catalogue::{Endpoint, Operation};
 use crate::ledger::NotCommitted;
 use crate::refusal::{Code, Refusal};
@@ -137,7 +137,7 @@ async fn converse(
         // registry: may this ente call this operation.
         let precondition = caller.precondition();
         sender::check(&caller, &record.identity)?;
-        let admission = caller.clone().admit(operation, rome(record.received).date())?;
+        let admission = caller.clone().admit(operation, day(record.received))?;
 
         // contract: body against its schema.
         let typed = judged.get_or_insert_with(|| work.step(|| gateway.contract.read(operation, call.root)));

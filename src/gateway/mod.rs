@@ -40,6 +40,7 @@ mod outcome;
 mod outgoing;
 mod performing;
 mod proxy;
+mod pseudonyms;
 pub mod quota;
 mod record;
 pub mod refused;

@@ -19,7 +19,7 @@ use crate::ledger::segments::{Extent, Loss, Recovery};
 use crate::ledger::uses::Uses;
 use crate::ledger::{
     Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector,
-    Reader, Retention, Secret, Submission, ViewError, new_exchange,
+    Reader, Retention, Secret, Submission, TokenKey, ViewError, new_exchange,
 };
 use crate::registry::Registry;
 use crate::registry::administration::Actor;
@@ -227,8 +227,10 @@ impl Node {
         )?;
         let missing_keys = keys.missing();
         end_on_loss(&keys, &committer);
-        // The year's token key exists before the first search under it.
-        keys.token(clock.today().year(), "cf", "")?;
+        // The year's token keys exist before the first search under them.
+        for class in Retention::ALL {
+            keys.token(TokenKey::of(clock.now(), class), "cf", "")?;
+        }
         // So does the key of the series, before the entry with the number of keys: with an older keyring it
         // would be made anew.
         keys.series()?;
@@ -431,7 +433,7 @@ impl Node {
             None => body.fact(ACTOR, None::<Actor>),
         };
         let draft = ledger
-            .prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now)
+            .prepare(body, &secret, Blinding::new().map_err(unavailable)?, 0, now)
             .map_err(|_| NotCommitted::Unavailable)?;
         ledger
             .committer

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::fault::code_of;
-use crate::clock::{Clock, rfc3339, rome};
+use crate::clock::{Clock, day, rfc3339, rome};
 use crate::contract::catalogue::Operation;
 use crate::ledger::{Entry, Follower, Glance, Kind, LogError, Origin, Reader, ViewError};
 use crate::refusal::Code;
@@ -168,7 +168,7 @@ impl Quotas {
             return;
         }
         let received = body.received.parse::<Timestamp>();
-        if received.map_or(true, |received| rome(received).date() != today) {
+        if received.map_or(true, |received| day(received) != today) {
             return;
         }
         let tokens = body.tokens.as_ref();
@@ -208,7 +208,7 @@ impl Quotas {
     /// The counts of the civil day of `now`.
     fn on(&self, now: Timestamp) -> MutexGuard<'_, Today> {
         let mut today = self.lock();
-        today.begin(rome(now).date(), now);
+        today.begin(day(now), now);
         today
     }
 

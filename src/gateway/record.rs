@@ -11,14 +11,15 @@ use super::beside::{self, Held};
 use super::body::Places;
 use super::gathered::Stretta;
 use super::outcome::{Counted, Outcome, Rendered};
+use super::pseudonyms::Pseudonyms;
 use super::quota::{self, Exceeded, Operator, Standing};
 use super::{Gateway, fault};
-use crate::clock::rome;
+use crate::clock::day;
 use crate::contract::catalogue::Operation;
 use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
 use crate::ledger::{
     Blinding, Body, Commitments, Draft, KeyError, Kind, Micros, NotCommitted, PrepareError, Receipt,
-    Retention, Role, Secret, Sizes, Submission, Tokens, new_exchange,
+    Retention, Role, Secret, Sizes, Submission, TokenKey, Tokens, new_exchange,
 };
 use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
@@ -33,7 +34,7 @@ use crate::tls::Peer;
 use crate::tls::server::TlsVersion;
 
 /// The channel of an exchange, known before its request is read.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Channel {
     /// The client's certificate, from the handshake.
     pub(super) peer: Peer,
@@ -41,6 +42,8 @@ pub(super) struct Channel {
     pub(super) address: String,
     /// The version of TLS.
     pub(super) tls: TlsVersion,
+    /// The tokens of the address.
+    pub(super) pseudonyms: Pseudonyms,
 }
 
 /// An exchange, as its connection knows it.
@@ -107,6 +110,8 @@ pub(super) struct Record<'a> {
     of_operator: bool,
     /// The room of its body, given back after the body.
     pub(super) places: Places,
+    /// Its tokens so far.
+    pseudonyms: Pseudonyms,
 }
 
 impl<'a> Record<'a> {
@@ -133,6 +138,7 @@ impl<'a> Record<'a> {
             standing: None,
             of_operator: false,
             places: Places::default(),
+            pseudonyms: Pseudonyms::default(),
         }
     }
 
@@ -141,7 +147,7 @@ impl<'a> Record<'a> {
         Occasion {
             exchange: self.exchange,
             received: self.received,
-            today: rome(self.received).date(),
+            today: day(self.received),
             ordinal: 1,
             beside,
             returned,
@@ -157,13 +163,25 @@ impl<'a> Record<'a> {
     /// The token of the named operator, as counted by quotas. None without a name.
     fn operator(&self) -> Option<u64> {
         let user = self.identity.user.as_deref()?;
-        self.gateway
-            .node
-            .ledger
-            .keys
-            .token(rome(self.received).year(), "operator", user)
-            .ok()
-            .map(|token| quota::digest(&token))
+        let token = self.token(self.operators(), "operator", user).ok()?;
+        Some(quota::digest(&token))
+    }
+
+    /// The token of a value, made once.
+    fn token(&self, key: TokenKey, label: &'static str, value: &str) -> Result<String, KeyError> {
+        self.pseudonyms
+            .token(&self.gateway.node.ledger.keys, key, label, value)
+    }
+
+    /// The key of operators' tokens: one for exchanges of every class, so that quotas count an operator once.
+    fn operators(&self) -> TokenKey {
+        TokenKey::of(self.received, Retention::Consultazione)
+    }
+
+    /// The retention class of its entry.
+    fn retention(&self) -> Retention {
+        self.operation
+            .map_or(Retention::Consultazione, Operation::retention)
     }
 
     /// Takes one more exchange of the operator. Later calls count nothing.
@@ -190,14 +208,11 @@ impl<'a> Record<'a> {
 
     /// Counts the persons of a reply, within the quotas of ente and operator.
     pub(super) fn disclose(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
-        let (keys, year, quotas) = (
-            &self.gateway.node.ledger.keys,
-            rome(self.received).year(),
-            &self.gateway.quotas,
-        );
+        let quotas = &self.gateway.quotas;
+        let key = TokenKey::of(self.received, self.retention());
         let tokens = persons
             .iter()
-            .filter_map(|code| keys.token(year, "cf", code).ok())
+            .filter_map(|code| self.token(key, "cf", code).ok())
             .map(|token| quota::digest(&token));
         let tokens: Vec<u64> = tokens.collect();
         let operator = self.operator().map(|token| Operator {
@@ -339,13 +354,12 @@ impl<'a> Record<'a> {
         Ok(receipt)
     }
 
-    /// The tokens to find the entry by, under the key of the year.
+    /// The tokens to find the entry by, under the key of its year and class.
     fn tokens(&self, note: &Note) -> Result<Tokens, KeyError> {
-        let year = rome(self.received).year();
-        let keys = &self.gateway.node.ledger.keys;
-        let token = |label, value: &str| keys.token(year, label, value);
+        let key = TokenKey::of(self.received, self.retention());
+        let token = |label, value: &str| self.token(key, label, value);
+        let (channel, keys) = (self.channel, &self.gateway.node.ledger.keys);
         Ok(Tokens {
-            year,
             cf: note
                 .cf
                 .iter()
@@ -355,14 +369,20 @@ impl<'a> Record<'a> {
                 .identity
                 .user
                 .as_deref()
-                .map(|user| token("operator", user))
+                .map(|user| self.token(self.operators(), "operator", user))
                 .transpose()?,
             protocol: note
                 .protocol
                 .iter()
                 .map(|text| token("protocol", text))
                 .collect::<Result<_, _>>()?,
-            address: Some(token("address", &self.channel.address)?),
+            address: Some(channel.pseudonyms.token(keys, key, "address", &channel.address)?),
+            application: note
+                .application
+                .as_deref()
+                .map(|number| token("application", number))
+                .transpose()?,
+            ..Tokens::under(key)
         })
     }
 
@@ -370,12 +390,9 @@ impl<'a> Record<'a> {
     fn entry(&self, note: Note, rendered: &str) -> Result<Draft, PrepareError> {
         let ledger = &self.gateway.node.ledger;
         let tokens = self.tokens(&note)?;
-        let year = tokens.year;
+        let key = tokens.key();
         let blinding = Blinding::new()?;
-        let retention = self
-            .operation
-            .map_or(Retention::Consultazione, Operation::retention);
-        let mut body = Body::new(Kind::Exchange, retention, self.exchange, self.received);
+        let mut body = Body::new(Kind::Exchange, self.retention(), self.exchange, self.received);
         body.role = Some(Role::Erogatore);
         body.ente.clone_from(&self.ente);
         body.cert = Some(self.channel.peer.fingerprint().to_owned());
@@ -409,7 +426,7 @@ impl<'a> Record<'a> {
         if self.operation.is_some() {
             let stems = note.disclosed.iter();
             let disclosed = stems
-                .map(|stem| ledger.keys.token(year, "protocol", stem))
+                .map(|stem| self.token(key, "protocol", stem))
                 .collect::<Result<Vec<_>, _>>()?;
             body = body.fact(DIVULGA, disclosed);
         }
@@ -429,7 +446,7 @@ impl<'a> Record<'a> {
             application: note.application,
             ..Secret::default()
         };
-        ledger.prepare(body, &secret, &blinding, 0, self.received)
+        ledger.prepare(body, &secret, blinding, 0, self.received)
     }
 }
 

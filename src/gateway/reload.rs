@@ -70,7 +70,7 @@ impl Gateway {
         let draft = if secret.operator.is_some() {
             let blinding = Blinding::new().map_err(|error| error.to_string())?;
             ledger
-                .prepare(body, &secret, &blinding, 0, now)
+                .prepare(body, &secret, blinding, 0, now)
                 .map_err(|error| error.to_string())?
         } else {
             ledger.prepare_open(body).map_err(|error| error.to_string())?

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gateway;
 use super::lists::NEAR;
-use crate::clock::rome;
+use crate::clock::day;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
@@ -75,7 +75,7 @@ impl Status {
             Health::Fatal(_) => "fermo",
         };
         let now = gateway.clock.now();
-        let (mut enti, today) = (BTreeMap::new(), rome(now).date());
+        let (mut enti, today) = (BTreeMap::new(), day(now));
         for ente in node.registry.enti()? {
             *enti.entry(ente.standing(today).to_owned()).or_default() += 1;
         }

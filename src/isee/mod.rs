@@ -35,6 +35,7 @@ pub mod operazioni;
 pub mod prospetto;
 pub mod righe;
 pub mod rules;
+pub mod sintesi;
 pub mod valori;
 
 pub use age::age;

@@ -137,8 +137,8 @@ pub const TOKENS: &str = "t/";
 /// is `t/TOKEN/v/cf/2026`, next to everything else known under the token.
 pub fn version_name(key: &str) -> Vec<u8> {
     match key.rsplit_once('/') {
-        Some((rest, last)) => format!("{TOKENS}{last}/v/{rest}").into_bytes(),
-        None => format!("{TOKENS}{key}/v").into_bytes(),
+        Some((rest, last)) => [TOKENS, last, "/v/", rest].concat().into_bytes(),
+        None => [TOKENS, key, "/v"].concat().into_bytes(),
     }
 }
 

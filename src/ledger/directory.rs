@@ -15,8 +15,9 @@ use super::segments::{self, Extent, Loss, Recovery, SegmentLog, SegmentReader};
 
 /// The format written, and the only one read: an earlier one is upgraded first, explicitly.
 ///
-/// 1.0: entries of kind `registry` without requests, decisions and grants. 1.1: with them.
-pub const FORMAT: (u32, u32) = (1, 1);
+/// 1.0: entries of kind `registry` without requests, decisions and grants. 1.1: with them. 1.2: sealed parts
+/// in sections, token keys by class, views from which a sealed part opens without its leaf.
+pub const FORMAT: (u32, u32) = (1, 2);
 
 /// A data directory: its path, and the id of its ledger.
 #[derive(Clone, Debug)]

@@ -4,15 +4,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::batch::{ENTRY_HEADER, MAX_LEAF, entry_checksum, slot_is_whole};
-use crate::clock::rfc3339;
+use crate::clock::{day, rfc3339};
+use crate::json::{self, Members};
 
 /// Kind of an entry: a closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,8 +74,18 @@ pub enum Role {
     Fruitore,
 }
 
+impl Role {
+    /// Its name, as leaves have it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Erogatore => "erogatore",
+            Self::Fruitore => "fruitore",
+        }
+    }
+}
+
 /// Retention class: how long an entry is kept, and, with ente and month, the class key of its sealed part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
     /// Exchanges: 24 months by default (Garante, 27 November 2008).
@@ -86,14 +99,21 @@ pub enum Retention {
 }
 
 impl Retention {
-    /// The name of a class from its code in the keyring; `?` for an unknown code.
-    pub fn name_of(code: u8) -> &'static str {
-        match code {
-            1 => "consultazione",
-            2 => "dsu",
-            3 => "registro",
-            4 => "sistema",
-            _ => "?",
+    /// Every class, in the order of their codes.
+    pub const ALL: [Self; 4] = [Self::Consultazione, Self::Dsu, Self::Registro, Self::Sistema];
+
+    /// The class of a code in the keyring. `None`: an unknown code.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.code() == code)
+    }
+
+    /// Its name, as leaves have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Consultazione => "consultazione",
+            Self::Dsu => "dsu",
+            Self::Registro => "registro",
+            Self::Sistema => "sistema",
         }
     }
 
@@ -108,11 +128,79 @@ impl Retention {
     }
 }
 
-/// Keyed tokens of one year.
+/// The name of a token key: a year, and the retention class whose entries have its tokens. Pseudonyms die
+/// with their class. Up to format 1.1 one key made the tokens of all classes.
+///
+/// As text, in names of the views and of preconditions: `2026-dsu`; `2026` for a key of format 1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenKey {
+    /// The year, in Rome, in which the request was received.
+    pub year: i16,
+    /// `None`: of all classes.
+    pub class: Option<Retention>,
+}
+
+impl TokenKey {
+    /// The key for an entry of a class, by the instant of its request.
+    pub fn of(at: Timestamp, class: Retention) -> Self {
+        Self {
+            year: day(at).year(),
+            class: Some(class),
+        }
+    }
+}
+
+impl TokenKey {
+    /// Its text.
+    pub fn name(self) -> String {
+        let mut name = String::with_capacity(24);
+        match u64::try_from(self.year) {
+            Ok(year) => json::number(&mut name, year),
+            Err(_) => name.push_str(&self.year.to_string()),
+        }
+        if let Some(class) = self.class {
+            name.push('-');
+            name.push_str(class.name());
+        }
+        name
+    }
+}
+
+impl fmt::Display for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl FromStr for TokenKey {
+    type Err = NoTokenKey;
+
+    fn from_str(text: &str) -> Result<Self, NoTokenKey> {
+        let (year, class) = match text.split_once('-') {
+            Some((year, name)) => {
+                let named = Retention::ALL.into_iter().find(|class| class.name() == name);
+                (year, Some(named.ok_or(NoTokenKey)?))
+            }
+            None => (text, None),
+        };
+        let year = year.parse().map_err(|_| NoTokenKey)?;
+        Ok(Self { year, class })
+    }
+}
+
+/// A text that names no token key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("non è il nome di una chiave dei token")]
+pub struct NoTokenKey;
+
+/// Keyed tokens of one year and class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     /// Year of the token key.
     pub year: i16,
+    /// Class of the token key. `None`: one key for all, as up to format 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Retention>,
     /// Tokens of codici fiscali.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cf: Vec<String>,
@@ -125,6 +213,52 @@ pub struct Tokens {
     /// Token of the client's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Token of the ente's own number of the application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<String>,
+}
+
+impl Tokens {
+    /// No tokens yet, of this key.
+    pub fn under(key: TokenKey) -> Self {
+        Self {
+            year: key.year,
+            class: key.class,
+            ..Self::default()
+        }
+    }
+
+    fn render(&self, out: &mut String) {
+        let Self {
+            year,
+            class,
+            cf,
+            operator,
+            protocol,
+            address,
+            application,
+        } = self;
+        let mut members = Members::begin(out);
+        match u64::try_from(*year) {
+            Ok(year) => members.number("year", year),
+            Err(_) => json::value(members.name("year"), &(*year).into()),
+        }
+        members.optional("class", class.map(Retention::name));
+        members.texts("cf", cf);
+        members.optional("operator", operator.as_deref());
+        members.texts("protocol", protocol);
+        members.optional("address", address.as_deref());
+        members.optional("application", application.as_deref());
+        members.end();
+    }
+
+    /// The key that made them.
+    pub fn key(&self) -> TokenKey {
+        TokenKey {
+            year: self.year,
+            class: self.class,
+        }
+    }
 }
 
 /// Commitments of an entry, made with its random bytes; hexadecimal.
@@ -139,6 +273,29 @@ pub struct Commitments {
     /// To the sealed part's content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed: Option<String>,
+}
+
+impl Commitments {
+    fn render(&self, out: &mut String) {
+        let Self {
+            request,
+            reply,
+            sealed,
+        } = self;
+        let mut members = Members::begin(out);
+        members.optional("request", request.as_deref());
+        members.optional("reply", reply.as_deref());
+        members.optional("sealed", sealed.as_deref());
+        members.end();
+    }
+}
+
+/// Writes an object of numbers.
+fn numbers(out: &mut String, all: &[(&str, u64)]) {
+    let mut members = Members::begin(out);
+    all.iter()
+        .for_each(|(name, number)| members.number(name, *number));
+    members.end();
 }
 
 /// Sizes of bodies, bytes.
@@ -190,6 +347,9 @@ facts! {
     ORDINAL = "ordinal";
     /// IdRichiesta of the reply.
     ID_RICHIESTA = "id_richiesta";
+    /// SHA-256 of the sealed part without its bytes 8 to 72, hexadecimal: the part may be erased, never
+    /// exchanged. Entries up to format 1.1 lack it.
+    SIGILLO = "sigillo";
 }
 
 /// The members of a leaf known before the append.
@@ -304,6 +464,71 @@ impl Body {
     /// The day of a fact; None: the fact is missing, or no day.
     pub fn day(&self, fact: Fact) -> Option<Date> {
         self.text(fact)?.parse().ok()
+    }
+
+    /// Its members as a leaf has them, compact, in the order of the fields, without the opening brace: what
+    /// the committer stamps stands before.
+    fn render(&self) -> String {
+        let Self {
+            received,
+            kind,
+            role,
+            exchange,
+            ente,
+            cert,
+            operation,
+            outcome,
+            refusal,
+            retention,
+            tokens,
+            commit,
+            sizes,
+            micros,
+            tls,
+            keys,
+            facts,
+        } = self;
+        // Most leaves are shorter.
+        let mut out = String::with_capacity(1536);
+        let mut members = Members::after(&mut out, false);
+        members.text("received", received);
+        members.text("kind", kind.name());
+        members.optional("role", role.map(Role::name));
+        members.text(
+            "exchange",
+            exchange.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+        );
+        members.optional("ente", ente.as_deref());
+        members.optional("cert", cert.as_deref());
+        members.optional("operation", operation.as_deref());
+        members.optional("outcome", outcome.as_deref());
+        members.optional("refusal", refusal.as_deref());
+        members.text("retention", retention.name());
+        if let Some(tokens) = tokens {
+            tokens.render(members.name("tokens"));
+        }
+        if let Some(commit) = commit {
+            commit.render(members.name("commit"));
+        }
+        if let Some(Sizes { request, reply }) = sizes {
+            numbers(members.name("sizes"), &[("request", *request), ("reply", *reply)]);
+        }
+        if let Some(Micros { head, body, work }) = micros {
+            let all = [("head", *head), ("body", *body), ("work", *work)];
+            numbers(members.name("micros"), &all);
+        }
+        members.optional("tls", tls.as_deref());
+        members.texts("keys", keys);
+        if !facts.is_empty() {
+            let mut members = Members::begin(members.name("facts"));
+            for (name, value) in facts {
+                // Names of facts need no escape: each is one of a `Fact`.
+                json::value(members.name(name), value);
+            }
+            members.end();
+        }
+        members.end();
+        out
     }
 
     /// The place of the entry among those of its exchange; 0 for the exchange's own entry.
@@ -451,8 +676,7 @@ pub struct LeafTooLong;
 impl Draft {
     /// Renders a leaf, except for the members of the stamp.
     pub fn new(body: Body, sealed: impl Into<Bytes>) -> Result<Self, LeafTooLong> {
-        let rendered = serde_json::to_string(&body).map_err(|_| LeafTooLong)?;
-        let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
+        let tail = body.render();
         if tail.len() + STAMP > MAX_LEAF {
             return Err(LeafTooLong);
         }
@@ -499,11 +723,13 @@ impl Draft {
 
     /// The leaf's exact bytes, once its place is known.
     pub(super) fn stamp(&self, ledger: Uuid, seq: u64, recorded: &str) -> Vec<u8> {
-        format!(
-            "{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{seq},\"recorded\":\"{recorded}\",{}",
-            self.tail
-        )
-        .into_bytes()
+        let mut leaf = String::with_capacity(STAMP + self.tail.len());
+        leaf.push_str(&begin(ledger, seq));
+        leaf.push_str("\"recorded\":\"");
+        leaf.push_str(recorded);
+        leaf.push_str("\",");
+        leaf.push_str(&self.tail);
+        leaf.into_bytes()
     }
 }
 
@@ -651,6 +877,44 @@ impl Entry {
         }
         Ok(entry)
     }
+}
+
+/// The first bytes of every leaf.
+fn begin(ledger: Uuid, sequence: u64) -> String {
+    let mut begin = String::with_capacity(96);
+    begin.push_str("{\"v\":1,\"ledger\":\"");
+    begin.push_str(ledger.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    begin.push_str("\",\"seq\":");
+    json::number(&mut begin, sequence);
+    begin.push(',');
+    begin
+}
+
+/// Checks the bytes found at a position as [`Entry::checked`] does, without reading the leaf: its first
+/// members are written in one form alone.
+pub(super) fn checked(
+    leaf: &[u8],
+    sealed: &[u8],
+    position: &Position,
+    ledger: Uuid,
+) -> Result<(), &'static str> {
+    if entry_checksum(leaf, sealed) != position.checksum {
+        return Err("not the entry that was written at this position");
+    }
+    if !slot_is_whole(sealed) {
+        return Err("a sealed part with a damaged wrapped key");
+    }
+    match leaf.starts_with(begin(ledger, position.sequence).as_bytes()) {
+        true => Ok(()),
+        false => Err("a leaf with another sequence, or of another ledger"),
+    }
+}
+
+/// Whether a leaf has this commitment to its sealed part, by its bytes alone. No other member can be taken
+/// for it: a commitment is the digest of random bytes.
+pub(super) fn commits(leaf: &[u8], commitment: &str) -> bool {
+    let member = ["\"sealed\":\"", commitment, "\""].concat();
+    memmem::find(leaf, member.as_bytes()).is_some()
 }
 
 /// Turns an entry into changes of the views. A projector copies: it never computes, checks, or reads a clock.

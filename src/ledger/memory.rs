@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+
 use super::batch::{Raw, entry_checksum};
 use super::leaf::{Entry, Glance, Position};
 use super::log::{AppendError, Appended, BatchId, Log, LogError, Part, Parts, Reader, Verified};
@@ -206,6 +208,11 @@ impl Reader for MemLog {
             offset: position.leaf,
             what: "no such entry".to_owned(),
         })
+    }
+
+    fn bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+        let entry = self.entry(position)?;
+        Ok((entry.bytes, entry.sealed))
     }
 
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError> {

@@ -41,7 +41,7 @@ pub use follow::{Follower, Origin, ViewError};
 pub use keys::{KeyError, Keys};
 pub use leaf::{
     Body, Commitments, Draft, Entry, Fact, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Role,
-    Sizes, Tokens, Writes,
+    Sizes, TokenKey, Tokens, Writes,
 };
 pub use log::{Log, LogError, Reader, Verified};
 #[cfg(any(test, feature = "memory"))]
@@ -94,7 +94,7 @@ impl Ledger {
         &self,
         mut body: Body,
         secret: &Secret,
-        blinding: &Blinding,
+        blinding: Blinding,
         ordinal: u32,
         at: Timestamp,
     ) -> Result<Draft, PrepareError> {
@@ -112,6 +112,7 @@ impl Ledger {
         };
         let (sealed, commitment) = seal::seal(&self.keys, &sealing, blinding, secret)?;
         body.commit.get_or_insert_default().sealed = Some(commitment);
+        body = body.fact(leaf::SIGILLO, seal::sigillo(&sealed));
         Draft::new(body, sealed).map_err(|_| PrepareError::TooLong)
     }
 
@@ -124,31 +125,46 @@ impl Ledger {
     pub fn open(&self, entry: &Entry) -> Result<Secret, Unopened> {
         seal::open(&self.keys, &entry.leaf, &entry.sealed)
             .map(|(_, secret)| secret)
-            .inspect_err(|why| self.note_unopened(entry, *why))
+            .inspect_err(|why| self.note_unopened(&entry.position, &entry.sealed, *why))
     }
 
-    /// The same, unparsed: the JSON of a [`Secret`]. For a caller reading only a part of it.
-    pub fn open_bytes(&self, entry: &Entry) -> Result<Vec<u8>, Unopened> {
-        seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed)
-            .map(|(_, json)| json)
-            .inspect_err(|why| self.note_unopened(entry, *why))
+    /// Reads and unlocks the sealed part at a position, without parsing its leaf, and gives it to `read`.
+    /// `exchange` and `ordinal` are the entry's.
+    pub fn unlocked<T>(
+        &self,
+        position: &Position,
+        (exchange, ordinal): (Uuid, u32),
+        read: impl FnOnce(&seal::Unlocked<'_>) -> Result<T, Unopened>,
+    ) -> Result<Result<T, Unopened>, LogError> {
+        let (leaf, sealed) = self.reader.bytes(position)?;
+        let luogo = seal::Luogo {
+            ledger: self.id,
+            exchange,
+            ordinal,
+        };
+        let is_committed = |commitment: &str| leaf::commits(&leaf, commitment);
+        let read = seal::unlock(&self.keys, luogo, &sealed, &is_committed).and_then(|opened| read(&opened));
+        if let Err(why) = read {
+            self.note_unopened(position, &sealed, why);
+        }
+        Ok(read)
     }
 
     /// Notes a failed opening as damage, of the sealed part or of its key. An erased or absent part is no
     /// damage.
-    fn note_unopened(&self, entry: &Entry, why: Unopened) {
+    fn note_unopened(&self, position: &Position, sealed: &[u8], why: Unopened) {
         if !why.is_damage() {
             return;
         }
-        let key = seal::key_id(&entry.sealed).unwrap_or_default();
+        let key = seal::key_id(sealed).unwrap_or_default();
         let what = format!(
             "la parte riservata della voce {}, con la chiave {key}: {why}",
-            entry.leaf.seq
+            position.sequence
         );
-        let file = segments::file_name(entry.position.part());
+        let file = segments::file_name(position.part());
         self.damage.found(&LogError::Corrupt {
             file,
-            offset: entry.position.sealed,
+            offset: position.sealed,
             what,
         });
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
 use super::disk::replace;
-use super::leaf::{Body, Entry, ID_RICHIESTA, Kind, Tokens};
+use super::leaf::{Body, Entry, ID_RICHIESTA, Kind, TokenKey, Tokens};
 use super::log::{LogError, Part, Parts, Reader};
 use crate::digest::sha256;
 
@@ -33,12 +33,12 @@ pub struct Filter {
     pub outcome: Option<String>,
     /// Kind of the entries.
     pub kind: Option<Kind>,
-    /// Tokens of a codice fiscale, one for each year's key: any of them.
-    pub cf: Vec<(i16, String)>,
-    /// Tokens of a protocol, one for each year's key: any of them.
-    pub protocol: Vec<(i16, String)>,
-    /// Tokens of an operator, one for each year's key: any of them.
-    pub operator: Vec<(i16, String)>,
+    /// Tokens of a codice fiscale, one for each token key: any of them.
+    pub cf: Vec<(TokenKey, String)>,
+    /// Tokens of a protocol, one for each token key: any of them.
+    pub protocol: Vec<(TokenKey, String)>,
+    /// Tokens of an operator, one for each token key: any of them.
+    pub operator: Vec<(TokenKey, String)>,
     /// Id of the exchange, shared by its entries.
     pub exchange: Option<Uuid>,
     /// IdRichiesta of the reply.
@@ -61,13 +61,13 @@ impl Filter {
     pub fn matches(&self, entry: &Entry) -> bool {
         let body = &entry.leaf.body;
         let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        let named = |wanted: &[(i16, String)], of: fn(&Tokens) -> &[String]| {
+        let named = |wanted: &[(TokenKey, String)], of: fn(&Tokens) -> &[String]| {
             let tokens = body.tokens.as_ref();
             wanted.is_empty()
                 || tokens.is_some_and(|tokens| {
                     wanted
                         .iter()
-                        .any(|(year, token)| tokens.year == *year && of(tokens).contains(token))
+                        .any(|(key, token)| tokens.key() == *key && of(tokens).contains(token))
                 })
         };
         self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
@@ -112,7 +112,7 @@ impl Filter {
                 groups.push(
                     wanted
                         .iter()
-                        .map(|(year, token)| term(name, &format!("{year}:{token}")))
+                        .map(|(key, token)| term(name, &format!("{key}:{token}")))
                         .collect(),
                 );
             }
@@ -241,24 +241,14 @@ fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
         terms.extend(value.as_ref().map(|value| term(name, value)));
     }
     if let Some(tokens) = &body.tokens {
-        terms.extend(
-            tokens
-                .cf
-                .iter()
-                .map(|token| term("cf", &format!("{}:{token}", tokens.year))),
-        );
-        terms.extend(
-            tokens
-                .protocol
-                .iter()
-                .map(|token| term("protocol", &format!("{}:{token}", tokens.year))),
-        );
-        terms.extend(
-            tokens
-                .operator
-                .iter()
-                .map(|token| term("operator", &format!("{}:{token}", tokens.year))),
-        );
+        let key = tokens.key();
+        for (name, own) in [
+            ("cf", &tokens.cf[..]),
+            ("protocol", &tokens.protocol),
+            ("operator", tokens.operator.as_slice()),
+        ] {
+            terms.extend(own.iter().map(|token| term(name, &format!("{key}:{token}"))));
+        }
     }
     terms.push(term("exchange", &body.exchange.to_string()));
     terms.extend(id_richiesta(body).map(|id| term("id_richiesta", &id.to_string())));

@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 
 use super::permutation::Permutation;
-use super::{Blinding, batch, keys};
+use super::{Blinding, batch, keys, seal};
 use crate::digest::hex;
 
 const KEY: [u8; 32] = [
@@ -16,6 +16,8 @@ fn the_specification_and_the_code_say_the_same() {
     let specification = include_str!("../../docs/ledger.md");
     let token = keys::token(&hmac::Key::new(hmac::HMAC_SHA256, &KEY), "cf", "RSSMRA70A01H501S");
     let commitment = Blinding::from_bytes(KEY).commit("request", b"<a/>");
+    let earlier = Blinding::of_version_1(KEY).commit("request", b"<a/>");
+    let sigillo = seal::sigillo(&(0..=99).collect::<Vec<u8>>());
     let (bytes, _) = batch::encode(
         1,
         &[batch::Raw {
@@ -32,7 +34,15 @@ fn the_specification_and_the_code_say_the_same() {
         .map(|number| permuted.of(number).unwrap_or_default().to_string())
         .join(" ");
     let known = batch::entry_checksum(b"{\"v\":1}", &(0..=99).collect::<Vec<u8>>());
-    for value in [token, commitment, hex(&bytes), permuted, format!("{known:08x}")] {
+    for value in [
+        token,
+        commitment,
+        earlier,
+        sigillo,
+        hex(&bytes),
+        permuted,
+        format!("{known:08x}"),
+    ] {
         assert!(
             specification.contains(&format!("`{value}`")),
             "not in docs/ledger.md: {value}"

@@ -19,11 +19,11 @@ use super::ente::{Anagrafica, Certificato, Decisione, Ente, Richiesta, Segno, St
 use super::entries::{certificate_key, ente_key};
 use super::quota::Quote;
 use super::wrong::{Wrong, invalid};
-use crate::clock::rome;
+use crate::clock::day;
 use crate::ledger::keys::KeyError;
 use crate::ledger::{
     Blinding, Body, Draft, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret,
-    Submission, Tokens, new_exchange,
+    Submission, TokenKey, Tokens, new_exchange,
 };
 use crate::registry::facts::{ACTOR, ENTE, FREED, TAKEN};
 
@@ -244,14 +244,10 @@ impl Actor {
     ) -> Result<Body, KeyError> {
         let mut body = body.fact(ACTOR, self);
         if let Some(name) = &self.operatore {
-            let year = rome(now).year();
-            let token = ledger.keys.token(year, "operator", name)?;
-            body.tokens
-                .get_or_insert_with(|| Tokens {
-                    year,
-                    ..Tokens::default()
-                })
-                .operator = Some(token);
+            let key = TokenKey::of(now, body.retention);
+            let token = ledger.keys.token(key, "operator", name)?;
+            let tokens = body.tokens.get_or_insert_with(|| Tokens::under(key));
+            tokens.operator = Some(token);
             secret.operator = Some(name.clone());
         }
         Ok(body)
@@ -356,7 +352,7 @@ impl Recording<'_> {
         registry: &Registry,
         commands: &[Command],
     ) -> Result<(Vec<Ente>, Submission), Rejected> {
-        let today = rome(self.now).date();
+        let today = day(self.now);
         let (mut after, mut drafts, mut preconditions, mut wrong) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for command in commands {
@@ -421,7 +417,7 @@ impl Recording<'_> {
             .map_err(|error| internal(&error))?;
         let blinding = Blinding::new().map_err(|error| internal(&error))?;
         let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-        match self.ledger.prepare(body, &secret, &blinding, ordinal, self.now) {
+        match self.ledger.prepare(body, &secret, blinding, ordinal, self.now) {
             Ok(draft) => Ok(Some(draft)),
             Err(PrepareError::TooLong) => Ok(None),
             Err(error) => Err(internal(&error)),

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::administration::{Actor, Rejected};
-use crate::clock::rome;
-use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
+use crate::ledger::{
+    Blinding, Body, Kind, Ledger, Retention, Secret, Submission, TokenKey, Tokens, new_exchange,
+};
 use crate::registry::facts::{DELL_ENTE, VOCE};
 
 /// A look-up by an operator, to be recorded.
@@ -56,21 +57,15 @@ pub async fn record(
 ) -> Result<u64, Rejected> {
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-    let year = rome(now).year();
+    let key = TokenKey::of(now, Retention::Registro);
     let token = |label: &str, value: &str| {
         ledger
             .keys
-            .token(year, label, value)
+            .token(key, label, value)
             .map_err(|error| internal(&error))
     };
     let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now);
-    let (mut tokens, mut secret) = (
-        Tokens {
-            year,
-            ..Tokens::default()
-        },
-        Secret::default(),
-    );
+    let (mut tokens, mut secret) = (Tokens::under(key), Secret::default());
     match cosa {
         Consultazione::Voce { sequenza } => body = body.fact(VOCE, sequenza),
         Consultazione::Persona { codice_fiscale } => {
@@ -92,7 +87,7 @@ pub async fn record(
         .map_err(|error| internal(&error))?;
     let blinding = Blinding::new().map_err(|error| internal(&error))?;
     let draft = ledger
-        .prepare(body, &secret, &blinding, 0, now)
+        .prepare(body, &secret, blinding, 0, now)
         .map_err(|error| internal(&error))?;
     let receipt = ledger
         .committer

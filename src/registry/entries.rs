@@ -8,22 +8,22 @@ use crate::registry::facts::{ENTE, FREED, TAKEN};
 
 /// The name of an ente in preconditions.
 pub fn ente_key(code: &str) -> String {
-    format!("ente/{code}")
+    ["ente/", code].concat()
 }
 
 /// The name of a certificate, by its key, in preconditions: one certificate, one ente.
 pub fn certificate_key(key: &str) -> String {
-    format!("certificato/{key}")
+    ["certificato/", key].concat()
 }
 
 /// The name of an ente in the views.
 pub fn ente_name(code: &str) -> Vec<u8> {
-    format!("r/ente/{code}").into_bytes()
+    ["r/ente/", code].concat().into_bytes()
 }
 
 /// The name of a certificate, by its key, in the views.
 pub fn certificate_name(key: &str) -> Vec<u8> {
-    format!("r/certificato/{key}").into_bytes()
+    ["r/certificato/", key].concat().into_bytes()
 }
 
 /// Copies enti and the keys of their certificates into the views.

@@ -15,11 +15,13 @@ use crate::contract::consultazione::{
 use crate::contract::{self, Answered, message, pdd};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
-use crate::isee::codes::{SiNo, TipoIndicatore};
+use crate::isee::codes::{SiNo, TipoIndicatore, TipoIndicatoreSoglia};
+use crate::isee::sintesi::Sintesi;
+use crate::isee::valori::Valori;
 use crate::ledger::leaf::ID_RICHIESTA;
 use crate::registry::{Admission, NotPermitted, Permit, Purpose};
 use crate::services::facts::{INDICATORE, PRESTAZIONE, PRESTAZIONE_IMPLICITA, PROPRIA, SOGLIA};
-use crate::sii::answers::{Declared, Found};
+use crate::sii::answers::{Attestata, Declared};
 use crate::sii::protocol::stem_of;
 use crate::sii::{Occasion, Said, Search, SiiError, Step};
 
@@ -59,17 +61,24 @@ trait Disclosing {
     fn persone(&self) -> &[String];
 }
 
-impl Disclosing for Found {
+impl Disclosing for Sintesi {
     /// Of a current ISEE both: its own, and the underlying DSU's.
     fn protocols(&self) -> Vec<String> {
-        vec![
-            self.attestazione.numero_protocollo_dsu.clone(),
-            self.protocollo().to_owned(),
-        ]
+        vec![self.numero_protocollo_dsu.clone(), self.protocollo().to_owned()]
     }
 
     fn persone(&self) -> &[String] {
         &self.persone
+    }
+}
+
+impl Disclosing for Attestata {
+    fn protocols(&self) -> Vec<String> {
+        self.sintesi.protocols()
+    }
+
+    fn persone(&self) -> &[String] {
+        self.sintesi.persone()
     }
 }
 
@@ -110,11 +119,8 @@ pub async fn indicatore(
         chiave: &chiave,
         on: requested_day(&chiave).unwrap_or(occasion.today),
     };
-    let step = services
-        .consultation
-        .attestazione(&permit, search, occasion)
-        .await;
-    let render = |found: Found| one_indicator(found, tipo, &request.ricerca_cf).map(Delivered::Xml);
+    let step = services.consultation.indicatori(&permit, search, occasion).await;
+    let render = |found: Sintesi| one_indicator(found, tipo, &request.ricerca_cf).map(Delivered::Xml);
     finish(
         services,
         operation,
@@ -149,22 +155,15 @@ pub async fn attestazione(
         .consultation
         .attestazione(&permit, search, occasion)
         .await;
-    let render = |found: Found| {
-        let found = found.attestazione;
-        let attestazione = Some(if as_of_2021 {
-            found.senza_isee_famiglia()
-        } else {
-            found
-        });
+    let render = |found: Attestata| {
         let ricerca = payload::Ricerca {
             chiave: chiave.echo(),
         };
-        Ok(Delivered::Xml(contract::esito_attestazione(
-            &payload::EsitoAttestazione {
-                attestazione,
-                ricerca,
-            },
-        )))
+        let testo = match as_of_2021 {
+            true => senza_isee_famiglia(&found.testo)?,
+            false => found.testo,
+        };
+        Ok(Delivered::Xml(contract::esito_attestazione_di(&testo, &ricerca)))
     };
     finish(
         services,
@@ -260,15 +259,12 @@ pub async fn soglia(
         chiave: &chiave,
         on: request.data_validita.unwrap_or(occasion.today),
     };
-    let step = services
-        .consultation
-        .attestazione(&permit, search, occasion)
-        .await;
+    let step = services.consultation.indicatori(&permit, search, occasion).await;
     let delivers = match request.fornitura_nucleo {
         SiNo::Si => Delivers::Nucleus,
         SiNo::No => Delivers::Person,
     };
-    let render = |found: Found| dati_indicatore(found, request, soglia, indicatore);
+    let render = |found: Sintesi| dati_indicatore(found, request, soglia, indicatore);
     finish(
         services,
         operation,
@@ -279,20 +275,16 @@ pub async fn soglia(
 
 /// The answer of a threshold: on which side the ISEE is, never the ISEE; the nucleus, if it is asked for.
 fn dati_indicatore(
-    found: Found,
+    sintesi: Sintesi,
     request: &RichiestaSoglia,
     soglia: &Soglia,
     indicatore: TipoIndicatore,
 ) -> Result<Delivered, Rifiuto> {
-    let attestazione = found.attestazione;
-    let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
-    let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
-    let ordinario = attestazione
-        .ordinario
-        .ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
+    let (valori, tipo_indicatore) = indicator_of(&sintesi, indicatore, &request.codice_fiscale)?;
+    let sotto = valori.isee.0 <= soglia.importo;
     let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
-    let members = ordinario.nucleo_familiare.componente_nucleo.into_iter();
-    let members = members.filter(|_| request.fornitura_nucleo == SiNo::Si);
+    let members = sintesi.membri.into_iter();
+    let members = members.filter(|member| member.ordinario && request.fornitura_nucleo == SiNo::Si);
     // In canonical form: this schema allows no small letters, the DSU's does.
     let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
     let componente = members
@@ -304,12 +296,19 @@ fn dati_indicatore(
         .collect();
     Ok(Delivered::Dati(DatiIndicatore {
         tipo_indicatore,
-        sotto_soglia: yes(isee <= soglia.importo),
-        protocollo_dsu: attestazione.numero_protocollo_dsu,
-        data_presentazione: attestazione.data_presentazione,
-        presenza_difformita: yes(!attestazione.omissione_difformita.is_empty()),
+        sotto_soglia: yes(sotto),
+        protocollo_dsu: sintesi.numero_protocollo_dsu,
+        data_presentazione: sintesi.data_presentazione,
+        presenza_difformita: yes(sintesi.difformita),
         componente,
     }))
+}
+
+/// An attestation under the schema of 2021.
+fn senza_isee_famiglia(testo: &str) -> Result<String, Rifiuto> {
+    let (attestazione, _) =
+        contract::attestazione_letta(testo).map_err(|_| without("an attestation that cannot be read"))?;
+    Ok(contract::attestazione_emessa(&attestazione.senza_isee_famiglia()))
 }
 
 /// VerificaEsistenzaProtocollo: whether the declarant has a DSU of this protocol, and no more.
@@ -536,16 +535,16 @@ fn without(text: &str) -> Rifiuto {
 
 /// A person's indicator. The refusal of a missing one lists those of the person.
 fn indicator_of<'a>(
-    attestazione: &'a payload::Attestazione,
+    sintesi: &'a Sintesi,
     tipo: TipoIndicatore,
     persona: &CodiceFiscale,
-) -> Result<payload::Trovato<'a>, Rifiuto> {
-    attestazione.indicatore(tipo, persona).map_err(|assente| {
+) -> Result<(&'a Valori, TipoIndicatoreSoglia), Rifiuto> {
+    sintesi.indicatore(tipo, persona).map_err(|assente| {
         let why = match assente {
             payload::Assente::Nessuno => "nella DSU valida questa persona non ha l'indicatore",
             payload::Assente::NonCalcolabile => "per dati mancanti non è calcolabile l'indicatore",
         };
-        let ones: Vec<_> = attestazione
+        let ones: Vec<_> = sintesi
             .indicatori(persona)
             .into_iter()
             .map(TipoIndicatore::code)
@@ -558,11 +557,8 @@ fn indicator_of<'a>(
 }
 
 /// The payload of ConsultazioneIndicatore.
-fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Rifiuto> {
-    let valori = indicator_of(&found.attestazione, tipo, &ricerca.codice_fiscale)?
-        .valori
-        .clone();
-    let attestazione = found.attestazione;
+fn one_indicator(sintesi: Sintesi, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Rifiuto> {
+    let valori = indicator_of(&sintesi, tipo, &ricerca.codice_fiscale)?.0.clone();
     Ok(contract::indicatore(&payload::Indicatore {
         tipo_indicatore: tipo,
         ise: valori.ise,
@@ -570,8 +566,8 @@ fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Res
         isee: valori.isee,
         isr: valori.isr,
         isp: valori.isp,
-        protocollo_dsu: attestazione.numero_protocollo_dsu,
-        data_presentazione: attestazione.data_presentazione,
+        protocollo_dsu: sintesi.numero_protocollo_dsu,
+        data_presentazione: sintesi.data_presentazione,
         ricerca_cf: ricerca.echo(),
     }))
 }

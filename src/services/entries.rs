@@ -11,12 +11,11 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::ledger::leaf::ORDINAL;
 use crate::ledger::{
     Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Role, Secret,
-    Sizes, Tokens, ViewError, Writes,
+    Sizes, TokenKey, Tokens, ViewError, Writes,
 };
 use crate::services::facts::{CHIESTE, DOMANDA, VERSO};
 use crate::sii::Ask;
@@ -53,7 +52,7 @@ pub fn asked(ledger: &Ledger, asking: Inquiry<'_>, ask: &Ask) -> Result<Draft, P
         operation,
         before,
     } = asking;
-    let year = rome(received).year();
+    let key = TokenKey::of(received, operation.retention());
     let blinding = Blinding::new()?;
     let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received)
         .fact(VERSO, &ask.to)
@@ -64,12 +63,11 @@ pub fn asked(ledger: &Ledger, asking: Inquiry<'_>, ask: &Ask) -> Result<Draft, P
     let cf = ask
         .persone
         .iter()
-        .map(|code| ledger.keys.token(year, "cf", code))
+        .map(|code| ledger.keys.token(key, "cf", code))
         .collect::<Result<_, _>>()?;
     body.tokens = Some(Tokens {
-        year,
         cf,
-        ..Tokens::default()
+        ..Tokens::under(key)
     });
     body.commit = Some(Commitments {
         request: Some(blinding.commit("request", &ask.request)),
@@ -84,7 +82,7 @@ pub fn asked(ledger: &Ledger, asking: Inquiry<'_>, ask: &Ask) -> Result<Draft, P
         ..Secret::default()
     };
     let ordinal = FIRST + u32::try_from(before).unwrap_or(u32::MAX - FIRST);
-    ledger.prepare(body, &secret, &blinding, ordinal, received)
+    ledger.prepare(body, &secret, blinding, ordinal, received)
 }
 
 /// The end of the questions of an exchange without an entry. `sequences` are those of their `asked` entries.

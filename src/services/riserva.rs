@@ -2,8 +2,8 @@
 
 use super::prepared::{NotPrepared, Services};
 use super::tentativi::{Chi, Mancati, Riserva};
-use crate::clock::rome;
 use crate::isee::CodiceFiscale;
+use crate::ledger::{Retention, TokenKey};
 use crate::registry::Permit;
 use crate::sii::Occasion;
 
@@ -17,9 +17,10 @@ impl Services {
         named: u32,
         occasion: Occasion<'_>,
     ) -> Result<Riserva, NotPrepared> {
-        let year = rome(occasion.received).year();
+        // One key for all operations: what is tried in one is not forgotten in another.
+        let key = TokenKey::of(occasion.received, Retention::Consultazione);
         let token = dichiarante
-            .map(|code| self.keys.token(year, "cf", &code.canonical()))
+            .map(|code| self.keys.token(key, "cf", &code.canonical()))
             .transpose();
         let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
         let chi = Chi::of(

@@ -8,8 +8,24 @@ use crate::contract::trasmissione::EsitoDsu;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
+use crate::isee::sintesi::Sintesi;
 
-/// An attestation found by a search.
+/// An attestation found by a search, to be delivered whole.
+pub struct Attestata {
+    /// Its summary.
+    pub sintesi: Sintesi,
+    /// Its text, as [`crate::contract::attestazione_emessa`] makes it.
+    pub testo: String,
+}
+
+/// It holds personal data.
+impl std::fmt::Debug for Attestata {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Attestata(..)")
+    }
+}
+
+/// An attestation with all that was kept of its computation.
 pub struct Found {
     /// The attestation, as issued.
     pub attestazione: Attestazione,

@@ -2,13 +2,14 @@
 
 use jiff::civil::Date;
 
-use super::answers::{Declared, DsuFate, Found, Received};
+use super::answers::{Attestata, Declared, DsuFate, Received};
 use super::occasion::Occasion;
 use super::step::Asking;
 use crate::contract::Trasmessa;
 use crate::contract::consultazione::Chiave;
 use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, DsuDelLotto, EsitoLotto};
 use crate::isee::CodiceFiscale;
+use crate::isee::sintesi::Sintesi;
 use crate::registry::Permit;
 
 /// A search for an attestation.
@@ -22,13 +23,21 @@ pub struct Search<'a> {
 
 /// Reads attestations, and the DSU behind them.
 pub trait Consultation: Send + Sync {
-    /// Finds an attestation. `None`: no match.
+    /// Finds an attestation, and gives its indicators. `None`: no match.
+    fn indicatori<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Sintesi>>>;
+
+    /// Finds an attestation, and gives it whole. `None`: no match.
     fn attestazione<'a>(
         &'a self,
         permit: &'a Permit,
         search: Search<'a>,
         occasion: Occasion<'a>,
-    ) -> Asking<'a, Option<Box<Found>>>;
+    ) -> Asking<'a, Option<Box<Attestata>>>;
 
     /// Finds the DSU behind an attestation, completed as INPS completes it. `None`: no match.
     fn dichiarazione<'a>(

@@ -16,7 +16,7 @@ pub fn stem_of(protocollo: &str) -> String {
         .len()
         .checked_sub(2)
         .and_then(|end| protocollo.get(..end));
-    stem.map_or_else(|| protocollo.to_owned(), |stem| format!("{stem}00"))
+    stem.map_or_else(|| protocollo.to_owned(), |stem| [stem, "00"].concat())
 }
 
 /// The version number of a protocol: its last two digits. Without a number: 0, the first version.

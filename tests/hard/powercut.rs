@@ -20,7 +20,7 @@ use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::commands::ente;
-use varco::ledger::{Directory, Entry, Keys, Kind, segments};
+use varco::ledger::{Directory, Entry, Keys, Kind, Retention, TokenKey, segments};
 use varco::registry::ente::Tipo;
 use volume::{Entered, Volume};
 
@@ -606,9 +606,9 @@ impl Round<'_> {
             .filter_map(|entry| Some(&entry.leaf.body.tokens.as_ref()?.protocol[..]))
             .collect();
         let keys = Keys::open(&self.directory().keys(), true).unwrap();
-        let year = self.site.clock.today().year();
+        let key = TokenKey::of(self.site.clock.now(), Retention::Dsu);
         let pair = |(sender, protocol): &(String, String)| {
-            [protocol, sender].map(|text| keys.token(year, "protocol", text).unwrap())
+            [protocol, sender].map(|text| keys.token(key, "protocol", text).unwrap())
         };
 
         let told = self.shared.told.lock().unwrap();

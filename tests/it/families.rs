@@ -6,12 +6,16 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::contract::consultazione::{Chiave, RicercaCf};
-use varco::contract::{Contract, ISEE_NS, decode, esito_attestazione, message};
+use varco::contract::{
+    Contract, ISEE_NS, attestazione_emessa, attestazione_letta, decode, esito_attestazione,
+    esito_attestazione_di, message, persone_di,
+};
+use varco::isee::CodiceFiscale;
 use varco::isee::attest::{Rilascio, attest};
-use varco::isee::attestazione::{EsitoAttestazione, Ricerca};
+use varco::isee::attestazione::{Assente, EsitoAttestazione, Ricerca};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
-use varco::isee::codes::{Ruolo, TipoImmobile, TipoVariazione};
+use varco::isee::codes::{Ruolo, TipoImmobile, TipoIndicatore, TipoVariazione};
 use varco::isee::compute::casi::{Caso, Indicatori, Situazione};
 use varco::isee::compute::componente::{ComponenteCalcolata, NessunAltra};
 use varco::isee::compute::{Calcolo, NucleoDaCalcolare, Regime, calcola};
@@ -19,6 +23,7 @@ use varco::isee::dsu::{ComponenteNucleo, Dichiarazione, IseeCorrente, Variazione
 use varco::isee::feed::FeedRecord;
 use varco::isee::foglio::{Patrimonio, PatrimonioImmobiliare};
 use varco::isee::rules::{RuleSet, Rules};
+use varco::isee::sintesi::Sintesi;
 use varco::xml::{DocumentLimits, parse};
 
 const PRESENTED: Date = date(2026, 3, 10);
@@ -159,6 +164,88 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
     );
     assert!(
         minors > 1000 && students > 1000 && residential > 100 && restricted > 1000 && other > 2 * FAMILIES
+    );
+}
+
+/// The text of an attestation, kept once, is copied into replies; its summary answers for it. Both say what the
+/// attestation says, of every person and kind of indicator.
+#[test]
+fn what_is_kept_of_an_attestation_says_what_it_says() {
+    let rules = rules();
+    let (mut there, mut not_computable) = (0, 0);
+    for Famiglia { dsu, feed } in families(FAMILIES / 10) {
+        let about = Rilascio {
+            protocollo: "INPS-ISEE-2026-00000001B-00",
+            presentata: PRESENTED,
+            rilasciata: PRESENTED,
+            ..Rilascio::default()
+        };
+        let attestazione = attest(&dsu, &all(&dsu, &feed, &rules), &rules, about);
+        let emessa = attestazione_emessa(&attestazione);
+        let chiave = Chiave::Cf(Box::new(RicercaCf {
+            codice_fiscale: dsu.codice_fiscale_dichiarante.clone(),
+            data_validita: None,
+            prestazione_da_erogare: None,
+            protocollo_domanda_ente_erogatore: Some("<&>".to_owned()),
+            statodomanda_prestazione: None,
+        }));
+        let ricerca = || Ricerca {
+            chiave: chiave.echo(),
+        };
+        let rendered = esito_attestazione(&EsitoAttestazione {
+            attestazione: Some(attestazione.clone()),
+            ricerca: ricerca(),
+        });
+        assert!(
+            esito_attestazione_di(&emessa, &ricerca()) == rendered,
+            "another reply: {rendered}"
+        );
+        let (letta, persone) = attestazione_letta(&emessa).unwrap();
+        assert!(
+            letta == attestazione && persone == persone_di(&emessa),
+            "{emessa}"
+        );
+        // As sealed parts of version 1 have it.
+        let earlier = message("Attestazione", ISEE_NS, &attestazione, false);
+        assert!(
+            attestazione_letta(&earlier).unwrap() == (letta, persone.clone()),
+            "{earlier}"
+        );
+
+        let sintesi = Sintesi::of(&attestazione, persone);
+        let bytes = sintesi.encode();
+        assert!(
+            Sintesi::decode(&bytes).as_ref() == Some(&sintesi),
+            "another summary"
+        );
+        for length in (0..bytes.len()).step_by(29) {
+            assert!(Sintesi::decode(&bytes[..length]).is_none(), "cut at {length}");
+        }
+        let stranger = CodiceFiscale::new("VRDPTR48S02G702M");
+        let persons = sintesi
+            .persone
+            .iter()
+            .map(|code| CodiceFiscale::new(code.to_lowercase()));
+        for person in persons.chain([stranger]) {
+            for tipo in TipoIndicatore::ALL
+                .iter()
+                .filter_map(|code| TipoIndicatore::from_code(code))
+            {
+                let (kept, said) = (
+                    sintesi.indicatore(tipo, &person),
+                    attestazione.indicatore(tipo, &person),
+                );
+                there += usize::from(said.is_ok());
+                not_computable += usize::from(said.as_ref().err() == Some(&Assente::NonCalcolabile));
+                let said = said.map(|found| (found.valori, found.caso));
+                assert!(kept == said, "another indicator");
+            }
+            assert_eq!(sintesi.indicatori(&person), attestazione.indicatori(&person));
+        }
+    }
+    assert!(
+        there > FAMILIES / 2 && not_computable > 20,
+        "{there}, {not_computable}"
     );
 }
 

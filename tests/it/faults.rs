@@ -21,13 +21,14 @@ use varco::gateway::listener::{Ended, Listener};
 use varco::gateway::node::Node;
 use varco::gateway::settings::Settings;
 use varco::isee::CodiceFiscale;
+use varco::isee::sintesi::Sintesi;
 use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::{Kind, Role, segments};
 use varco::registry::Permit;
 use varco::registry::administration::{Actor, perform};
 use varco::registry::ente::Tipo;
-use varco::sii::answers::{Declared, Found};
+use varco::sii::answers::{Attestata, Declared};
 use varco::sii::{Asking, Consultation, Occasion, Search};
 
 /// What the disk does next.
@@ -582,12 +583,21 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
 struct Panicking;
 
 impl Consultation for Panicking {
+    fn indicatori<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Sintesi>>> {
+        Box::pin(async { panic!("a mistake") })
+    }
+
     fn attestazione<'a>(
         &'a self,
         _: &'a Permit,
         _: Search<'a>,
         _: Occasion<'a>,
-    ) -> Asking<'a, Option<Box<Found>>> {
+    ) -> Asking<'a, Option<Box<Attestata>>> {
         Box::pin(async { panic!("a mistake") })
     }
 

@@ -10,12 +10,13 @@ use varco::gateway::node::Node;
 use varco::ledger::damage::Damage;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::scrub::Scrub;
+use varco::ledger::seal::{Luogo, Sealing, Section, Unlocked};
 use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{CountedTerm, Uses};
 use varco::ledger::{
-    Blinding, Body, Directory, Entry, Fact, Follower, Kind, Log as _, LogError, Origin, Position, Reader,
-    Retention, Secret, Submission, Tokens, Verified, batch, new_exchange,
+    Blinding, Body, Directory, Entry, Fact, Follower, Keys, Kind, Log as _, LogError, Origin, Position,
+    Reader, Retention, Secret, Submission, Tokens, Unopened, Verified, batch, new_exchange, seal,
 };
 
 const SEGMENT: u64 = 96 * 1024;
@@ -64,7 +65,7 @@ impl Sample {
             };
             let sealed = node
                 .ledger
-                .prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now)
+                .prepare(body.clone(), &secret, Blinding::new().unwrap(), 0, now)
                 .unwrap();
             let open = node
                 .ledger
@@ -677,7 +678,7 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
             cf: vec![format!("richiedente {index}"), format!("componente {index}")],
             operator: Some(format!("operatore {index}")),
             protocol: vec![format!("protocollo {index}")],
-            address: None,
+            ..Tokens::default()
         });
         let draft = node.ledger.prepare_open(body).unwrap();
         runtime
@@ -725,7 +726,7 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
         {
             let body = entry.leaf.body.clone();
             let (tokens, any) = (body.tokens.unwrap(), Filter::default);
-            let token = |of: &str| (tokens.year, of.to_owned());
+            let token = |of: &str| (tokens.key(), of.to_owned());
             ask(
                 "ente",
                 entry,
@@ -996,7 +997,7 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
                 };
                 let draft = node
                     .ledger
-                    .prepare(body, &secret, &Blinding::new().unwrap(), 0, now)
+                    .prepare(body, &secret, Blinding::new().unwrap(), 0, now)
                     .unwrap();
                 let submission = Submission {
                     drafts: vec![draft],
@@ -1266,7 +1267,7 @@ fn an_older_keyring_is_refused_after_a_crash_too_by_what_entries_name() {
     };
     let draft = node
         .ledger
-        .prepare(body, &secret, &Blinding::new().unwrap(), 0, now)
+        .prepare(body, &secret, Blinding::new().unwrap(), 0, now)
         .unwrap();
     runtime()
         .block_on(node.ledger.committer.submit(Submission {
@@ -1305,4 +1306,98 @@ fn an_older_keyring_is_refused_after_a_crash_too_by_what_entries_name() {
         .unwrap()
         .close();
     assert_eq!(varco::commands::ledger::verify(&dead).unwrap().opened, 4);
+}
+
+/// A reader opens the section it needs; whatever else is changed in a sealed part, nothing of it opens as what it
+/// was not.
+#[test]
+fn a_sealed_part_opens_section_by_section() {
+    let home = tempfile::tempdir().unwrap();
+    varco::ledger::keys::create(&home.path().join("keys")).unwrap();
+    let keys = Keys::open(&home.path().join("keys"), false).unwrap();
+    let luogo = Luogo {
+        ledger: uuid::Uuid::from_u128(1),
+        exchange: uuid::Uuid::from_u128(2),
+        ordinal: 3,
+    };
+    let secret = Secret {
+        cf: vec!["VRDPTR48S02G702M".to_owned()],
+        dsu: Some("<Dichiarazione/>".to_owned()),
+        attestation: Some("<Attestazione/>".to_owned()),
+        indicatori: Some(vec![1, 0, 255]),
+        feed: Some(serde_json::value::to_raw_value(&[1, 2]).unwrap()),
+        receipt: Some("<Ricevuta/>".to_owned()),
+        specifico: Some(serde_json::json!({ "isee": 1 })),
+        reason: Some("perché".to_owned()),
+        ..Secret::default()
+    };
+    let sealing = Sealing {
+        ledger: luogo.ledger,
+        exchange: luogo.exchange,
+        ordinal: luogo.ordinal,
+        retention: Retention::Dsu,
+        ente: "caf",
+        at: "2026-03-01T10:00:00Z".parse().unwrap(),
+    };
+    let blinding = Blinding::new().unwrap();
+    let copy = blinding.clone();
+    assert!(
+        seal::seal(&keys, &sealing, copy, &secret).is_err(),
+        "one entry's random bytes seal another"
+    );
+    let request = blinding.commit("request", b"<a/>");
+    let (sealed, commitment) = seal::seal(&keys, &sealing, blinding, &secret).unwrap();
+    let is_committed = |of: &str| of == commitment;
+    let open = |luogo: Luogo, sealed: &[u8]| -> Result<(Blinding, Secret), Unopened> {
+        seal::unlock(&keys, luogo, sealed, &is_committed)?.all()
+    };
+
+    let (blinding, opened) = open(luogo, &sealed).unwrap();
+    assert_eq!(blinding.commit("request", b"<a/>"), request);
+    assert_eq!(
+        (
+            opened.cf,
+            opened.dsu,
+            opened.attestation,
+            opened.indicatori,
+            opened.receipt
+        ),
+        (
+            secret.cf.clone(),
+            secret.dsu.clone(),
+            secret.attestation.clone(),
+            secret.indicatori.clone(),
+            secret.receipt.clone()
+        )
+    );
+    assert_eq!(
+        (opened.feed.unwrap().get(), opened.specifico, opened.reason),
+        ("[1,2]", secret.specifico.clone(), secret.reason.clone())
+    );
+    let Unlocked::Sections(sections) = seal::unlock(&keys, luogo, &sealed, &is_committed).unwrap() else {
+        panic!("not of version 2")
+    };
+    assert_eq!(sections.section(Section::Indicatori).unwrap(), secret.indicatori);
+    assert_eq!(sections.section(Section::Effettiva).unwrap(), None);
+
+    // Another place, another commitment, and every single byte: its checksum, 68 to 72, is the log's.
+    let elsewhere = Luogo { ordinal: 4, ..luogo };
+    assert_eq!(
+        open(elsewhere, &sealed).map(|_| ()).unwrap_err(),
+        Unopened::Damaged
+    );
+    let other = seal::unlock(&keys, luogo, &sealed, &|_| false);
+    assert_eq!(other.unwrap_err(), Unopened::Commitment);
+    for at in (0..sealed.len()).filter(|at| !(68..72).contains(at)) {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(open(luogo, &changed).is_err(), "byte {at}");
+        assert!(open(luogo, &sealed[..at]).is_err(), "cut at {at}");
+    }
+    let mut erased = sealed.clone();
+    erased[8..72].fill(0);
+    assert_eq!(open(luogo, &erased).map(|_| ()).unwrap_err(), Unopened::Erased);
+    assert_eq!(seal::sigillo(&erased), seal::sigillo(&sealed));
+    erased[72] ^= 1;
+    assert_ne!(seal::sigillo(&erased), seal::sigillo(&sealed));
 }

@@ -25,12 +25,13 @@ use varco::isee::CodiceFiscale;
 use varco::isee::checks::MAX_MEMBERS;
 use varco::isee::codes::{GradoDisabilita, Relazione, Ruolo, TipoOperazione};
 use varco::isee::dsu::{DatiFiglio, DatiGenitore};
+use varco::isee::sintesi::Sintesi;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Blinding, Entry, Fact, Kind, Submission, new_exchange};
 use varco::registry::{Identified, Permit};
 use varco::services::{self, Asked, NotPrepared};
-use varco::sii::answers::{Declared, Found};
+use varco::sii::answers::{Attestata, Declared};
 use varco::sii::{Asking, Consultation, LONG, Occasion, Search};
 use varco::soap;
 use varco::tls::Peer;
@@ -775,8 +776,8 @@ fn recorded_before(
             .unwrap()
     };
     let (dsu, attestation) = (found(Kind::Dsu), found(Kind::Attestation));
-    let year = dsu.1.leaf.body.tokens.as_ref().unwrap().year;
-    let token = |label: &str, value: &str| keys.token(year, label, value).unwrap();
+    let key = dsu.1.leaf.body.tokens.as_ref().unwrap().key();
+    let token = |label: &str, value: &str| keys.token(key, label, value).unwrap();
     let mut made = Vec::new();
     for number in numbers {
         let (protocol, sender) = (guess(world.today, number), format!("BEFORE-{number}"));
@@ -810,7 +811,7 @@ fn recorded_before(
                 secret.attestation = secret.attestation.as_deref().map(renamed);
             }
             node.ledger
-                .prepare(body, &secret, &Blinding::new().unwrap(), ordinal, now)
+                .prepare(body, &secret, Blinding::new().unwrap(), ordinal, now)
                 .unwrap()
         });
         let submission = Submission {
@@ -975,12 +976,28 @@ struct Astray {
 }
 
 impl Consultation for Astray {
+    fn indicatori<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Sintesi>>> {
+        self.sii.indicatori(
+            permit,
+            Search {
+                chiave: &self.other,
+                ..search
+            },
+            occasion,
+        )
+    }
+
     fn attestazione<'a>(
         &'a self,
         permit: &'a Permit,
         search: Search<'a>,
         occasion: Occasion<'a>,
-    ) -> Asking<'a, Option<Box<Found>>> {
+    ) -> Asking<'a, Option<Box<Attestata>>> {
         self.sii.attestazione(
             permit,
             Search {

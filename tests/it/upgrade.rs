@@ -13,8 +13,9 @@ use answers::{Answered, Asking};
 use kit::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
 use port::{Port, write_master_key};
 use varco::clock::Clock;
-use varco::ledger::Keys;
+use varco::commands::upgrade;
 use varco::ledger::search::{Filter, find};
+use varco::ledger::{Keys, TokenKey};
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
@@ -50,8 +51,15 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     // As many as its entries name: with fewer it would be an older copy of a keyring.
     (0..4).for_each(|earlier| {
         drop(
-            keys.token(Clock::system().today().year() - earlier, "cf", "")
-                .unwrap(),
+            keys.token(
+                TokenKey {
+                    year: Clock::system().today().year() - earlier,
+                    class: None,
+                },
+                "cf",
+                "",
+            )
+            .unwrap(),
         )
     });
 
@@ -61,8 +69,8 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
         "{text}"
     );
     let before = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
-    assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.1; 3 enti registrati di nuovo"));
-    assert!(done(&["upgrade", &dir]).contains("già nel formato 1.1"));
+    assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.2; 3 enti registrati di nuovo"));
+    assert!(done(&["upgrade", &dir]).contains("già nel formato 1.2"));
     let after = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
     assert!(
         after.starts_with(&before) && after.len() > before.len(),
@@ -91,7 +99,7 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
         data.join("FORMAT"),
         std::fs::read_to_string(data.join("FORMAT"))
             .unwrap()
-            .replace("varco 1.1", "varco 1.2"),
+            .replace("varco 1.2", "varco 1.3"),
     )
     .unwrap();
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
@@ -222,16 +230,16 @@ fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
     }
 }
 
-/// When `tests/data/directory-1.1` is asked: a week after its last entry.
+/// When the directories of `tests/data` are asked: a week after their last entry.
 const CONSULTED: &str = "2026-02-10T11:00:00Z";
 
-fn directory_1_1() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.1")
+fn directory(format: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/directory-{format}"))
 }
 
-/// What it answered when it was written: to the questions about its files, and to those to the port.
-fn recorded() -> (Vec<Answered>, Vec<Answered>) {
-    let all = answers::read(&std::fs::read_to_string(directory_1_1().join("answers.txt")).unwrap());
+/// What a directory answered when it was written: to the questions about its files, and to those to the port.
+fn recorded(format: &str) -> (Vec<Answered>, Vec<Answered>) {
+    let all = answers::read(&std::fs::read_to_string(directory(format).join("answers.txt")).unwrap());
     let is_of_files = |answered: &Answered| answers::is_of_directory(&answered.question);
     let (of_files, of_port): (Vec<_>, Vec<_>) = all.into_iter().partition(is_of_files);
     assert!(
@@ -243,17 +251,23 @@ fn recorded() -> (Vec<Answered>, Vec<Answered>) {
     (of_files, of_port)
 }
 
-/// A home with a copy of the directory in it.
-fn home_of_1_1(clock: Clock) -> Port {
+/// Puts a copy of a directory into a port's home.
+fn put(port: &Port, format: &str) {
+    copy(&directory(format), &port.data());
+    write_master_key(&port.data().join("keys"), format);
+}
+
+/// A home with a copy of a directory in it, in the present format.
+fn home_of(format: &str, clock: Clock) -> Port {
     let port = Port::by(clock);
-    copy(&directory_1_1(), &port.data());
-    write_master_key(&port.data().join("keys"));
+    put(&port, format);
+    upgrade::run(&port.data(), &port.clock).unwrap();
     port
 }
 
 /// Asks a port that serves everything, and compares.
-async fn asked_again(port: &Port, address: std::net::SocketAddr) {
-    let (_, recorded) = recorded();
+async fn asked_again(port: &Port, format: &str, address: std::net::SocketAddr) {
+    let (_, recorded) = recorded(format);
     let mut asking = Asking::new(port, address);
     let mut now = Vec::new();
     for answered in &recorded {
@@ -264,75 +278,117 @@ async fn asked_again(port: &Port, address: std::net::SocketAddr) {
 }
 
 /// The same, of a port in this process, by a clock that says it is a week later.
-fn serves_and_answers(port: &Port) {
+fn serves_and_answers(port: &Port, format: &str) {
     kit::runtime().block_on(async {
         let started = port.start().await;
-        asked_again(port, started.address).await;
+        asked_again(port, format, started.address).await;
         started.stop().await.unwrap();
     });
 }
 
 #[test]
 fn a_directory_of_format_1_1_answers_as_it_did_and_so_do_its_views_made_again() {
-    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
+    answers_as_it_did("1.1");
+}
+
+#[test]
+fn a_directory_of_format_1_2_answers_as_it_did_and_so_do_its_views_made_again() {
+    answers_as_it_did("1.2");
+}
+
+fn answers_as_it_did(format: &str) {
+    let port = Port::by(Clock::fixed(CONSULTED.parse().unwrap()));
+    put(&port, format);
     let data = port.data().display().to_string();
-    let (recorded, _) = recorded();
-    let entries = recorded[0].answer.rsplit(' ').next().unwrap();
+    let (recorded, _) = recorded(format);
+    let ask = |each: &Answered| answers::of_directory(&port.data(), &port.clock, &each.question);
+    // Its entries and its leaves first: an upgrade adds to them.
+    let (entries, others) = recorded.split_at(2);
+    let now: Vec<_> = entries.iter().map(ask).collect();
+    let told = answers::differences(entries, &now);
+    assert!(told.is_empty(), "answers that are not those recorded:\n{told}");
+    let number: u64 = entries[0].answer.rsplit(' ').next().unwrap().parse().unwrap();
+
+    upgrade::run(&port.data(), &port.clock).unwrap();
+    let number = if format == "1.2" { number } else { number + 2 };
     let verified = done(&["ledger", "verify", "--data", &data]);
     assert!(
-        verified.contains(&format!("registro integro: {entries} voci in ")),
+        verified.contains(&format!("registro integro: {number} voci in ")),
         "{verified}"
     );
     assert!(
         verified.contains(" aperte e conformi, 0 cancellate"),
         "{verified}"
     );
-    let ask = |each: &Answered| answers::of_directory(&port.data(), &port.clock, &each.question);
-    let now: Vec<_> = recorded.iter().map(ask).collect();
-    let told = answers::differences(&recorded, &now);
+    let now: Vec<_> = others.iter().map(ask).collect();
+    let told = answers::differences(others, &now);
     assert!(told.is_empty(), "answers that are not those recorded:\n{told}");
 
     port.certify_all();
-    serves_and_answers(&port);
+    serves_and_answers(&port, format);
     kit::views_equal_a_rebuild(&port.site.directory(), &port.clock);
-    serves_and_answers(&port);
+    serves_and_answers(&port, format);
     assert!(done(&["ledger", "verify", "--data", &data]).contains("registro integro"));
 }
 
+/// An earlier format is not opened by accident.
 #[test]
-fn the_binary_serves_a_directory_of_format_1_1() {
-    let port = home_of_1_1(Clock::system());
-    port.certify_all();
-    let serving = Serving::start(&port.site.config());
-    kit::runtime().block_on(asked_again(&port, serving.address));
-    serving.stop();
+fn a_directory_of_format_1_1_is_upgraded_when_it_is_asked_for() {
+    let port = Port::by(Clock::system());
+    put(&port, "1.1");
+    let data = port.data().display().to_string();
+    let (text, opened) = varco(&["ente", "lista", "--data", &data]);
     assert!(
-        done(&["ledger", "verify", "--data", &port.data().display().to_string()])
-            .contains("registro integro")
+        !opened && text.contains("è nel formato 1.1") && text.contains("varco upgrade"),
+        "{text}"
     );
+    let said = done(&["upgrade", "--data", &data]);
+    assert!(
+        said.contains("dal formato 1.1 al 1.2; 0 enti registrati di nuovo"),
+        "{said}"
+    );
+    assert!(done(&["upgrade", "--data", &data]).contains("già nel formato 1.2"));
+    assert!(done(&["ledger", "list", "--data", &data, "--tipo", "system"]).contains("upgraded"));
 }
 
 #[test]
-fn a_backup_of_a_directory_of_format_1_1_takes_its_place() {
-    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
-    let (target, keys) = backup(&port.site);
-    restore(&port.site, &target, &keys);
-    port.certify_all();
-    serves_and_answers(&port);
-    let directory = port.site.directory();
-    let filter = Filter {
-        operation: Some("restore".to_owned()),
-        ..Filter::default()
-    };
-    // Once in its story, once now.
-    assert_eq!(find(&directory.reader(), &filter, usize::MAX).unwrap().len(), 2);
+fn the_binary_serves_directories_of_every_format() {
+    for format in ["1.1", "1.2"] {
+        let port = home_of(format, Clock::system());
+        port.certify_all();
+        let serving = Serving::start(&port.site.config());
+        kit::runtime().block_on(asked_again(&port, format, serving.address));
+        serving.stop();
+        assert!(
+            done(&["ledger", "verify", "--data", &port.data().display().to_string()])
+                .contains("registro integro")
+        );
+    }
+}
+
+#[test]
+fn a_backup_of_a_directory_of_an_earlier_build_takes_its_place() {
+    for format in ["1.1", "1.2"] {
+        let port = home_of(format, Clock::fixed(CONSULTED.parse().unwrap()));
+        let (target, keys) = backup(&port.site);
+        restore(&port.site, &target, &keys);
+        port.certify_all();
+        serves_and_answers(&port, format);
+        let directory = port.site.directory();
+        let filter = Filter {
+            operation: Some("restore".to_owned()),
+            ..Filter::default()
+        };
+        // Once in its story, once now.
+        assert_eq!(find(&directory.reader(), &filter, usize::MAX).unwrap().len(), 2);
+    }
 }
 
 /// The directory was written by the first version of the method of computation. Nothing of it changes by
 /// itself; a trial lists what was attested by that method, and what would change.
 #[test]
 fn what_the_first_method_attested_is_listed_and_changes_where_it_is_asked_for() {
-    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
+    let port = home_of("1.1", Clock::fixed(CONSULTED.parse().unwrap()));
     let config = port.site.config().display().to_string();
     let apply = |more: &[&str]| -> serde_json::Value {
         let said = done(&[&["rules", "apply", "--config", &config, "--json"], more].concat());

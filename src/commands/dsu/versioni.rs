@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::consultate::{self, Consultazione};
 use crate::clock::Clock;
 use crate::ledger::search::{Filter, find};
-use crate::ledger::{Directory, Entry, Keys, Kind, Reader};
+use crate::ledger::{Directory, Entry, Keys, Kind, Reader, Retention};
 use crate::sii::facts::{OPERAZIONE, PRESENTATA, RICALCOLO, VERSIONE};
 use crate::sii::protocol::{stem_of, version_of};
 
@@ -56,8 +56,8 @@ pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Ve
         let Some(version) = version_of(&radice, number) else {
             break;
         };
-        for year in keys.token_years() {
-            protocol.push((year, keys.token(year, "protocol", &version)?));
+        for key in keys.token_keys_of(Retention::Dsu) {
+            protocol.push((key, keys.token(key, "protocol", &version)?));
         }
     }
     if protocol.is_empty() {

@@ -14,7 +14,7 @@ use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Esito;
 use crate::isee::CodiceFiscale;
 use crate::ledger::search::{self, Filter, Matches};
-use crate::ledger::{Directory, Keys, Kind};
+use crate::ledger::{Directory, Keys, Kind, TokenKey};
 
 /// The criteria of the list; an entry must meet all of them.
 #[derive(Debug, clap::Args)]
@@ -219,14 +219,14 @@ fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
     Ok((instant, instant.checked_add(span).map_err(|_| wrong())?))
 }
 
-/// The tokens of a value, one for each year's key.
-fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, String)>> {
+/// The tokens of a value, one for each key.
+fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(TokenKey, String)>> {
     let keys = Keys::open(&directory.keys(), true)
         .context("per cercare una persona, un protocollo o un operatore servono le chiavi")?;
     let tokens: Vec<_> = keys
-        .token_years()
+        .token_keys()
         .into_iter()
-        .map(|year| Ok((year, keys.token(year, label, value)?)))
+        .map(|key| Ok((key, keys.token(key, label, value)?)))
         .collect::<Result<_>>()?;
     if tokens.is_empty() {
         bail!("nessuna voce nomina ancora persone, protocolli o operatori");

@@ -9,6 +9,7 @@ use super::super::avanzamento::{Avanzamento, Lavoro};
 use crate::italian::quanti;
 use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
+use crate::ledger::leaf::SIGILLO;
 use crate::ledger::log::{LogError, REMEDY};
 use crate::ledger::{Directory, Entry, Keys, Reader, Unopened, Verified, seal};
 use crate::progress::made;
@@ -22,8 +23,10 @@ pub struct Report {
     pub opened: u64,
     /// Sealed parts with an erased key.
     pub erased: u64,
-    /// Sealed parts not looked at, for want of a keyring.
+    /// Sealed parts not opened, for want of a keyring.
     pub unseen: u64,
+    /// Sealed parts of earlier formats: nothing in their leaves covers their bytes.
+    pub uncovered: u64,
 }
 
 impl std::fmt::Display for Report {
@@ -33,6 +36,7 @@ impl std::fmt::Display for Report {
             opened,
             erased,
             unseen,
+            uncovered,
         } = self;
         write!(
             f,
@@ -50,6 +54,9 @@ impl std::fmt::Display for Report {
                 f,
                 "parti riservate: {opened} aperte e conformi, {erased} cancellate"
             )?;
+        }
+        if *uncovered > 0 {
+            write!(f, "; {uncovered} di formati precedenti, senza sigillo")?;
         }
         if read.tail > 0 {
             write!(f, "; {} byte incompleti in coda", read.tail)?;
@@ -136,6 +143,26 @@ fn ranges(sequences: &[u64]) -> String {
     runs.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether the leaf covers the bytes of the sealed part.
+enum Covered {
+    /// It does, or there is no sealed part.
+    Yes,
+    /// The part is of version 1: leaves did not.
+    Earlier,
+    /// The part is another, or is gone.
+    No,
+}
+
+fn covered(entry: &Entry) -> Covered {
+    let sigillo = entry.leaf.body.text(SIGILLO);
+    match (entry.sealed.first(), sigillo) {
+        (None, None) => Covered::Yes,
+        (Some(1), None) => Covered::Earlier,
+        (Some(_), Some(sigillo)) if seal::sigillo(&entry.sealed) == sigillo => Covered::Yes,
+        _ => Covered::No,
+    }
+}
+
 /// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's
 /// commitment. Checks, too, for entries known to the views and missing from the log. The error has a line for
 /// each damage; the reading goes on after it.
@@ -189,6 +216,14 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
     });
     let (read, damage) = reader.verify(&mut |entry| {
         made(1);
+        match covered(&entry) {
+            Covered::Yes => {}
+            Covered::Earlier => report.uncovered += 1,
+            Covered::No => wrong.others.push(format!(
+                "voce {}: la parte riservata non è quella del sigillo che sta nella foglia",
+                entry.leaf.seq
+            )),
+        }
         if entry.sealed.is_empty() {
             return;
         }
@@ -228,7 +263,10 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
             report.read.entries, report.read.batches
         ));
     }
-    lines.extend(keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default());
+    lines.extend(match &keys {
+        Some(keys) => wrong.lines(keys),
+        None => wrong.others,
+    });
     if !lines.is_empty() {
         bail!("{}", lines.join("\n"));
     }

@@ -1,5 +1,5 @@
-//! The keyring: token keys by year, class keys by retention class, ente and month, the key of the series,
-//! each wrapped by the master key.
+//! The keyring: token keys by year and class, class keys by retention class, ente and month, the key of the
+//! series, each wrapped by the master key.
 //!
 //! A [`Vault`] has the master key, a [`Ring`] the wrapped keys: both are files here, and neither need be.
 
@@ -30,7 +30,7 @@ use self::ring::FileRing;
 use self::vault::Master;
 use self::wrong::unreadable;
 use super::disk::{Disk, RealDisk};
-use super::leaf::Retention;
+use super::leaf::{Retention, TokenKey};
 use crate::digest::{hex, unhex};
 
 /// All keys of a data directory. Keys are made when first asked for, and synced before they are used.
@@ -50,7 +50,7 @@ pub struct Keys {
 #[derive(Default)]
 struct OpenKeys {
     records: u32,
-    tokens: HashMap<i16, hmac::Key>,
+    tokens: HashMap<TokenKey, Arc<hmac::Key>>,
     series: Option<hmac::Key>,
     class_ids: HashMap<KeyName, u32>,
     classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
@@ -62,8 +62,11 @@ impl OpenKeys {
     fn take(&mut self, id: u32, named: Option<(Use, KeyName)>, key: Result<[u8; 32], NoKey>) -> bool {
         match (named, key) {
             (Some((Use::Token, name)), Ok(key)) => {
-                self.tokens
-                    .insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
+                let Some(named) = name.token_key() else {
+                    return false;
+                };
+                let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key));
+                self.tokens.insert(named, key);
             }
             (Some((Use::Series, _)), Ok(key)) => self.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
             (Some((Use::Class, name)), key) => {
@@ -213,20 +216,27 @@ impl Keys {
         self.read().records
     }
 
-    /// The years with a token key, in order.
-    pub fn token_years(&self) -> Vec<i16> {
-        let mut years: Vec<i16> = self.read().tokens.keys().copied().collect();
-        years.sort_unstable();
-        years
+    /// All token keys, by year and class.
+    pub fn token_keys(&self) -> Vec<TokenKey> {
+        let mut keys: Vec<TokenKey> = self.read().tokens.keys().copied().collect();
+        keys.sort_unstable();
+        keys
     }
 
-    /// The keyed token of a value: it stands for the value in leaves and views. The year's key is made if
-    /// there is none yet.
-    pub fn token(&self, year: i16, label: &str, value: &str) -> Result<String, KeyError> {
+    /// The token keys for entries of a class, by year: its own, and those for all classes.
+    pub fn token_keys_of(&self, class: Retention) -> Vec<TokenKey> {
+        let mut keys = self.token_keys();
+        keys.retain(|key| key.class.is_none_or(|of| of == class));
+        keys
+    }
+
+    /// The keyed token of a value: it stands for the value in leaves and views. The key is made if there is
+    /// none yet.
+    pub fn token(&self, key: TokenKey, label: &str, value: &str) -> Result<String, KeyError> {
         let key = self.found_or_made(
             Use::Token,
-            || KeyName::year(year),
-            |opened| opened.tokens.get(&year).cloned(),
+            || KeyName::token(key),
+            |opened| opened.tokens.get(&key).cloned(),
         )?;
         Ok(token(&key, label, value))
     }
@@ -234,7 +244,7 @@ impl Keys {
     /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made
     /// if there is none yet.
     pub fn series(&self) -> Result<hmac::Key, KeyError> {
-        self.found_or_made(Use::Series, || KeyName::year(0), |opened| opened.series.clone())
+        self.found_or_made(Use::Series, KeyName::series, |opened| opened.series.clone())
     }
 
     /// The id and key of a class, made if there is none yet.
@@ -391,7 +401,7 @@ mod tests {
         let (one, other) = (ring.keys().unwrap(), ring.keys().unwrap());
         let all = |keys: &Keys| {
             let tokens = (2020..2030)
-                .map(|year| keys.token(year, "cf", "X").unwrap())
+                .map(|year| keys.token(TokenKey { year, class: None }, "cf", "X").unwrap())
                 .collect::<Vec<_>>();
             let classes = (1..13)
                 .map(|month| keys.class(Retention::Dsu, "comune", 2026, month).unwrap().0)
@@ -412,9 +422,27 @@ mod tests {
     fn a_ring_that_has_lost_records_makes_no_key() {
         let ring = Shared::default();
         let keys = ring.keys().unwrap();
-        keys.token(2026, "cf", "X").unwrap();
+        keys.token(
+            TokenKey {
+                year: 2026,
+                class: None,
+            },
+            "cf",
+            "X",
+        )
+        .unwrap();
         ring.records().clear();
-        assert!(matches!(keys.token(2027, "cf", "X"), Err(KeyError::Fewer)));
+        assert!(matches!(
+            keys.token(
+                TokenKey {
+                    year: 2027,
+                    class: None
+                },
+                "cf",
+                "X"
+            ),
+            Err(KeyError::Fewer)
+        ));
         assert!(ring.records().is_empty());
     }
 

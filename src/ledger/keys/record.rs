@@ -2,7 +2,7 @@
 
 use super::vault::Wrapped;
 use super::wrong::{KeyError, NoKey};
-use crate::ledger::leaf::Retention;
+use crate::ledger::leaf::{Retention, TokenKey};
 
 /// Length of a record of the keyring, in bytes.
 pub const RECORD: usize = 128;
@@ -52,14 +52,35 @@ pub(super) struct KeyName {
 }
 
 impl KeyName {
-    /// The name of a year's key, or, with 0, of a key for all years.
-    pub(super) const fn year(year: i16) -> Self {
+    /// The name of a token key.
+    pub(super) fn token(key: TokenKey) -> Self {
+        Self {
+            retention: key.class.map_or(0, Retention::code),
+            year: key.year,
+            ..Self::series()
+        }
+    }
+
+    /// The name of the key of all series.
+    pub(super) const fn series() -> Self {
         Self {
             retention: 0,
             ente: String::new(),
-            year,
+            year: 0,
             month: 0,
         }
+    }
+
+    /// The token key of this name. `None`: its class is unknown.
+    pub(super) fn token_key(&self) -> Option<TokenKey> {
+        let class = match self.retention {
+            0 => None,
+            code => Some(Retention::from_code(code)?),
+        };
+        Some(TokenKey {
+            year: self.year,
+            class,
+        })
     }
 }
 
@@ -68,7 +89,7 @@ impl std::fmt::Display for KeyName {
         write!(
             f,
             "{} {} {}-{:02}",
-            Retention::name_of(self.retention),
+            Retention::from_code(self.retention).map_or("?", Retention::name),
             self.ente,
             self.year,
             self.month

@@ -5,10 +5,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use super::super::damage::Damage;
-use super::super::leaf::{Entry, Glance, Position};
+use super::super::leaf::{Entry, Glance, Position, checked};
 use super::super::log::{LogError, Parts, Reader, Verified};
 use super::chain::{file_name, name};
 use super::read::{Listing, inspect, recorded_since};
@@ -57,7 +58,8 @@ impl SegmentReader {
         Ok(file)
     }
 
-    fn read(&self, position: &Position) -> Result<Entry, LogError> {
+    /// The bytes at a position, unchecked.
+    fn found(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
         let file = self.file(position.segment)?;
         let io_error = |error| LogError::Io {
             file: file_name(position.segment),
@@ -68,17 +70,37 @@ impl SegmentReader {
         let mut sealed = vec![0; position.sealed_length as usize];
         file.read_exact_at(&mut sealed, position.sealed)
             .map_err(io_error)?;
-        Entry::checked(leaf, sealed.into(), position, self.ledger).map_err(|what| LogError::Corrupt {
-            file: file_name(position.segment),
-            offset: position.leaf,
-            what: what.to_owned(),
-        })
+        Ok((leaf, sealed.into()))
+    }
+
+    fn read(&self, position: &Position) -> Result<Entry, LogError> {
+        let (leaf, sealed) = self.found(position)?;
+        Entry::checked(leaf, sealed, position, self.ledger).map_err(|what| corrupt(position, what))
+    }
+
+    fn read_bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+        let (leaf, sealed) = self.found(position)?;
+        checked(&leaf, &sealed, position, self.ledger).map_err(|what| corrupt(position, what))?;
+        Ok((leaf, sealed))
+    }
+}
+
+fn corrupt(position: &Position, what: &str) -> LogError {
+    LogError::Corrupt {
+        file: file_name(position.segment),
+        offset: position.leaf,
+        what: what.to_owned(),
     }
 }
 
 impl Reader for SegmentReader {
     fn entry(&self, position: &Position) -> Result<Entry, LogError> {
         self.read(position).inspect_err(|error| self.damage.found(error))
+    }
+
+    fn bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+        self.read_bytes(position)
+            .inspect_err(|error| self.damage.found(error))
     }
 
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError> {

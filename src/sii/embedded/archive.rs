@@ -14,14 +14,15 @@ use super::entries::{
     protocol_name, read_presented, read_version, right_name, sender_key, sender_name, version_prefix,
 };
 use super::seen::{Presentata, Versione, Versioni};
-use crate::contract;
+use crate::contract::{self, attestazione_emessa, attestazione_letta};
 use crate::isee::CodiceFiscale;
-use crate::isee::attestazione::Attestazione;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
-use crate::ledger::{Entry, Ledger, Position, Precondition, Secret, Unopened};
+use crate::isee::sintesi::Sintesi;
+use crate::ledger::seal::{Section, Unlocked};
+use crate::ledger::{Entry, Ledger, Position, Precondition, Retention, Secret, TokenKey, Unopened};
 use crate::sii::SiiError;
-use crate::sii::answers::Found;
+use crate::sii::answers::{Attestata, Found};
 use crate::sii::facts::{BASE, DI, RILASCIATA};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::state::{Pair, Store};
@@ -34,15 +35,20 @@ pub(super) struct Archive {
     store: Store,
 }
 
-/// The parts read of an attestation's sealed part. The feed stays as kept until somebody asks for it.
+/// How much of an attestation a question reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quanto {
+    /// Its summary.
+    Sintesi,
+    /// Its text, too.
+    Testo,
+}
+
+/// The parts read of an attestation's sealed part of version 1.
 #[derive(Deserialize)]
 struct Kept<'a> {
     #[serde(borrow)]
     attestation: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    feed: Option<&'a RawValue>,
-    specifico: Option<serde_json::Value>,
-    riferite: Option<Vec<String>>,
 }
 
 /// Selects the relevant DSU of a declarant for a question.
@@ -69,8 +75,8 @@ impl Quali<'_> {
 pub(super) struct Earlier {
     /// Token of its fingerprint.
     pub(super) impronta: String,
-    /// Year of the token's key.
-    pub(super) year: i16,
+    /// The token's key.
+    pub(super) key: TokenKey,
     /// Position of its entry.
     pub(super) position: Position,
 }
@@ -84,12 +90,34 @@ impl Archive {
         }
     }
 
-    /// A value's tokens, one per year with a key.
-    pub(super) fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
-        let years = self.ledger.keys.token_years();
-        years
-            .into_iter()
-            .map(|year| Ok((year, self.ledger.keys.token(year, label, value)?)))
+    /// A value's tokens in entries of DSU, attestations and feeds: one per key.
+    pub(super) fn tokens(&self, label: &str, value: &str) -> Result<Vec<(TokenKey, String)>, SiiError> {
+        let keys = self.ledger.keys.token_keys_of(Retention::Dsu);
+        keys.into_iter()
+            .map(|key| Ok((key, self.ledger.keys.token(key, label, value)?)))
+            .collect()
+    }
+
+    /// The same, where the token under one key is known.
+    fn tokens_with(
+        &self,
+        label: &str,
+        value: &str,
+        known: Option<(TokenKey, &str)>,
+    ) -> Result<Vec<(TokenKey, String)>, SiiError> {
+        let keys = self.ledger.keys.token_keys_of(Retention::Dsu);
+        keys.into_iter()
+            .map(|key| match known {
+                Some((of, token)) if of == key => Ok((key, token.to_owned())),
+                _ => Ok((key, self.ledger.keys.token(key, label, value)?)),
+            })
+            .collect()
+    }
+
+    /// A value's tokens in entries of every class.
+    pub(super) fn tokens_of_all(&self, label: &str, value: &str) -> Result<Vec<String>, SiiError> {
+        let keys = self.ledger.keys.token_keys().into_iter();
+        keys.map(|key| Ok(self.ledger.keys.token(key, label, value)?))
             .collect()
     }
 
@@ -121,11 +149,11 @@ impl Archive {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
-        for (year, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(person_key(year, &token), preconditions)?;
+        for (key, token) in self.tokens("cf", &person.canonical())? {
+            self.observe(person_key(key, &token), preconditions)?;
             let names = match ente {
-                Some(ente) => vec![owned_name(year, &token, ente), owned_name(year, &token, "")],
-                None => vec![person_name(year, &token)],
+                Some(ente) => vec![owned_name(key, &token, ente), owned_name(key, &token, "")],
+                None => vec![person_name(key, &token)],
             };
             for name in names {
                 heads.extend(
@@ -139,7 +167,7 @@ impl Archive {
     }
 
     /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up per
-    /// year, whoever owns the DSU.
+    /// key, whoever owns the DSU.
     pub(super) fn right(
         &self,
         radice: &str,
@@ -150,8 +178,8 @@ impl Archive {
             self.tokens("cf", &dichiarante.canonical())?,
         );
         let mut found = None;
-        for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
-            let value = self.store.get(right_name(*year, stem, person))?;
+        for ((key, stem), (_, person)) in stems.iter().zip(&persons) {
+            let value = self.store.get(right_name(*key, stem, person))?;
             // Without a value, another one is read in its place, at the same cost.
             let read = Diritto::decode(value.as_deref().unwrap_or(b"ente ente"));
             found = found.or(read.filter(|_| value.is_some()));
@@ -159,15 +187,15 @@ impl Archive {
         Ok(found)
     }
 
-    /// Whether a DSU names a person. One look-up per year, with or without such a DSU.
+    /// Whether a DSU names a person. One look-up per key, with or without such a DSU.
     pub(super) fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
         let (stems, persons) = (
             self.tokens("protocol", radice)?,
             self.tokens("cf", &person.canonical())?,
         );
         let mut named = false;
-        for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
-            named |= self.store.get(named_name(*year, stem, person))?.is_some();
+        for ((key, stem), (_, person)) in stems.iter().zip(&persons) {
+            named |= self.store.get(named_name(*key, stem, person))?.is_some();
         }
         Ok(named)
     }
@@ -205,25 +233,25 @@ impl Archive {
     /// Whether an attestation was cancelled, or ended with the DSU under it, by its head alone.
     pub(super) fn is_over(&self, head: &Head) -> Result<bool, SiiError> {
         for radice in [Some(&head.radice), head.base.as_ref()].into_iter().flatten() {
-            if self.versioni_of(head.year, radice)?.annullata() {
+            if self.versioni_of(head.key, radice)?.annullata() {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// The heads of a protocol's attestation, at most one per year's key.
+    /// The heads of a protocol's attestation, at most one per key.
     pub(super) fn of_protocol(
         &self,
         protocol: &str,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
-        for (year, token) in self.tokens("protocol", protocol)? {
-            self.observe(protocol_key(year, &token), preconditions)?;
+        for (key, token) in self.tokens("protocol", protocol)? {
+            self.observe(protocol_key(key, &token), preconditions)?;
             heads.extend(
                 self.store
-                    .get(protocol_name(year, &token))?
+                    .get(protocol_name(key, &token))?
                     .and_then(|value| Head::decode(&value)),
             );
         }
@@ -236,21 +264,31 @@ impl Archive {
         stem: String,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Versioni, SiiError> {
+        self.versioni_with(&stem, None, preconditions)
+    }
+
+    /// The same, where the token under one key is known.
+    pub(super) fn versioni_with(
+        &self,
+        stem: &str,
+        known: Option<(TokenKey, &str)>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Versioni, SiiError> {
         let mut all = Versioni::default();
-        for (year, token) in self.tokens("protocol", &stem)? {
-            self.observe(protocol_key(year, &token), preconditions)?;
-            all.0.extend(self.versioni_of(year, &token)?.0);
+        for (key, token) in self.tokens_with("protocol", stem, known)? {
+            self.observe(protocol_key(key, &token), preconditions)?;
+            all.0.extend(self.versioni_of(key, &token)?.0);
         }
         all.0.sort_by_key(|versione| versione.sequence);
         Ok(all)
     }
 
-    /// The tokens of a DSU's first protocol under the key of each year: `year/token`.
+    /// The tokens of a DSU's first protocol under each key: `key/token`.
     pub(super) fn stems(&self, radice: &str) -> Result<Vec<String>, SiiError> {
         Ok(self
             .tokens("protocol", radice)?
             .into_iter()
-            .map(|(year, token)| format!("{year}/{token}"))
+            .map(|(key, token)| format!("{key}/{token}"))
             .collect())
     }
 
@@ -275,9 +313,9 @@ impl Archive {
         Ok(None)
     }
 
-    /// The versions recorded under one year's key, by the token of the first protocol.
-    pub(super) fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
-        let found = self.store.scan(version_prefix(year, radice))?;
+    /// The versions recorded under one key, by the token of the first protocol.
+    pub(super) fn versioni_of(&self, key: TokenKey, radice: &str) -> Result<Versioni, SiiError> {
+        let found = self.store.scan(version_prefix(key, radice))?;
         let versions: Option<Vec<Versione>> = found
             .iter()
             .map(|(name, value)| read_version(name, value))
@@ -287,44 +325,46 @@ impl Archive {
             .ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
-    /// The DSU of a declarant. With more than `most` under one year's key: [`SiiError::Long`].
+    /// The DSU of a declarant; the token under one key may be known. With more than `most` under one key:
+    /// [`SiiError::Long`].
     pub(super) fn presented_by(
         &self,
         declarant: &CodiceFiscale,
+        known: Option<(TokenKey, &str)>,
         most: usize,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Presentata>, SiiError> {
         let mut all = Vec::new();
-        for (year, token) in self.tokens("cf", &declarant.canonical())? {
-            self.observe(person_key(year, &token), preconditions)?;
+        for (key, token) in self.tokens_with("cf", &declarant.canonical(), known)? {
+            self.observe(person_key(key, &token), preconditions)?;
             all.extend(
-                self.scan(&declarant_prefix(year, &token), most)?
+                self.scan(&declarant_prefix(key, &token), most)?
                     .iter()
-                    .filter_map(|(_, value)| read_presented(year, value)),
+                    .filter_map(|(_, value)| read_presented(key, value)),
             );
         }
         Ok(all)
     }
 
     /// The declarant's latest relevant DSU, not cancelled, and all relevant DSU: tokens of first protocols,
-    /// recorded under one year's key. `None`: no such DSU.
+    /// recorded under one key. `None`: no such DSU.
     pub(super) fn latest_of(
         &self,
-        (year, dichiarante): (i16, &str),
+        (key, dichiarante): (TokenKey, &str),
         quali: Quali<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
-        self.observe(person_key(year, dichiarante), preconditions)?;
-        let found = self.scan(&declarant_prefix(year, dichiarante), quali.most)?;
+        self.observe(person_key(key, dichiarante), preconditions)?;
+        let found = self.scan(&declarant_prefix(key, dichiarante), quali.most)?;
         let mut all: Vec<_> = found
             .iter()
-            .filter_map(|(_, value)| read_presented(year, value))
+            .filter_map(|(_, value)| read_presented(key, value))
             .collect();
         all.retain(|dsu| quali.has(dsu));
         all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));
         for dsu in &all {
-            if !self.versioni_of(year, &dsu.radice)?.annullata() {
-                self.observe(protocol_key(year, &dsu.radice), preconditions)?;
+            if !self.versioni_of(key, &dsu.radice)?.annullata() {
+                self.observe(protocol_key(key, &dsu.radice), preconditions)?;
                 let last = dsu.radice.clone();
                 return Ok(Some((last, all.into_iter().map(|dsu| dsu.radice).collect())));
             }
@@ -336,14 +376,14 @@ impl Archive {
     /// the latest presented first.
     pub(super) fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
         let mut latest: BTreeMap<u64, Head> = BTreeMap::new();
-        for (year, token) in self.tokens("protocol", stem)? {
+        for (key, token) in self.tokens("protocol", stem)? {
             for head in self
                 .store
-                .scan(current_prefix(year, &token))?
+                .scan(current_prefix(key, &token))?
                 .iter()
                 .filter_map(|(_, value)| Head::decode(value))
             {
-                // Versions from two years stand under two names.
+                // Versions under two keys stand under two names.
                 if latest
                     .get(&head.form())
                     .is_none_or(|known| known.sequence < head.sequence)
@@ -369,7 +409,7 @@ impl Archive {
             if live.len() == most {
                 break;
             }
-            if !self.versioni_of(head.year, &head.radice)?.annullata() {
+            if !self.versioni_of(head.key, &head.radice)?.annullata() {
                 live.push(head);
             }
         }
@@ -384,10 +424,10 @@ impl Archive {
     /// The heads of attestations under a sender's protocol, whoever the sender.
     pub(super) fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
-        for (year, token) in self.tokens("protocol", protocol)? {
+        for (key, token) in self.tokens("protocol", protocol)? {
             heads.extend(
                 self.store
-                    .scan(any_sender_name(year, &token))?
+                    .scan(any_sender_name(key, &token))?
                     .iter()
                     .filter_map(|(_, value)| Head::decode(value)),
             );
@@ -403,9 +443,9 @@ impl Archive {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<Earlier>, SiiError> {
         let mut found = None;
-        for (year, token) in self.tokens("protocol", protocol)? {
-            self.observe(sender_key(ente, year, &token), preconditions)?;
-            let Some(value) = self.store.get(sender_name(ente, year, &token))? else {
+        for (key, token) in self.tokens("protocol", protocol)? {
+            self.observe(sender_key(ente, key, &token), preconditions)?;
+            let Some(value) = self.store.get(sender_name(ente, key, &token))? else {
                 continue;
             };
             let split = Position::split_from(&value)
@@ -416,7 +456,7 @@ impl Archive {
             );
             found = Some(Earlier {
                 impronta,
-                year,
+                key,
                 position,
             });
         }
@@ -425,8 +465,8 @@ impl Archive {
 
     /// The position of a protocol's DSU, of any ente.
     pub(super) fn dsu_position(&self, protocol: &str) -> Result<Option<Position>, SiiError> {
-        for (year, token) in self.tokens("protocol", protocol)? {
-            if let Some((_, value)) = self.store.scan(any_dsu_name(year, &token))?.first() {
+        for (key, token) in self.tokens("protocol", protocol)? {
+            if let Some((_, value)) = self.store.scan(any_dsu_name(key, &token))?.first() {
                 return position_in(value).map(Some);
             }
         }
@@ -443,8 +483,8 @@ impl Archive {
     /// The entry of a protocol's DSU transmitted by this ente. Another ente's DSU is not found, like a
     /// missing one.
     pub(super) fn dsu_of(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
-        for (year, token) in self.tokens("protocol", protocol)? {
-            if let Some(value) = self.store.get(dsu_name(year, &token, ente))? {
+        for (key, token) in self.tokens("protocol", protocol)? {
+            if let Some(value) = self.store.get(dsu_name(key, &token, ente))? {
                 return self.entry_at(&value).map(Some);
             }
         }
@@ -473,9 +513,9 @@ impl Archive {
         impronta: &str,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<Entry>, SiiError> {
-        for (year, token) in self.tokens("lotto", impronta)? {
-            self.observe(lot_key(ente, year, &token), preconditions)?;
-            if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
+        for (key, token) in self.tokens("lotto", impronta)? {
+            self.observe(lot_key(ente, key, &token), preconditions)?;
+            if let Some(value) = self.store.get(lot_name(ente, key, &token))? {
                 return self.entry_at(&value).map(Some);
             }
         }
@@ -484,8 +524,8 @@ impl Archive {
 
     /// A lot of an ente, by its protocol.
     pub(super) fn lot_of_protocol(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
-        for (year, token) in self.tokens("protocol", protocol)? {
-            if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
+        for (key, token) in self.tokens("protocol", protocol)? {
+            if let Some(value) = self.store.get(lot_name(ente, key, &token))? {
                 return self.entry_at(&value).map(Some);
             }
         }
@@ -497,8 +537,8 @@ impl Archive {
     }
 
     /// The token of a fingerprint.
-    pub(super) fn impronta(&self, year: i16, impronta: &str) -> Result<String, SiiError> {
-        Ok(self.ledger.keys.token(year, "impronta", impronta)?)
+    pub(super) fn impronta(&self, key: TokenKey, impronta: &str) -> Result<String, SiiError> {
+        Ok(self.ledger.keys.token(key, "impronta", impronta)?)
     }
 
     /// Opens an attestation. `None`: erased.
@@ -509,42 +549,67 @@ impl Archive {
     /// Opens the attestation at a position. `None`: erased.
     pub(super) fn attestation_at(&self, position: &Position) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(position)?;
-        let secret = match self.ledger.open_bytes(&entry) {
-            Ok(secret) => secret,
-            Err(Unopened::Erased) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let Some(secret) = self.open_unless_erased(&entry)? else {
+            return Ok(None);
         };
-        let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
-        let xml = kept
-            .attestation
-            .as_ref()
-            .ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
-        let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
-        let document = parse(xml, &DocumentLimits::default()).map_err(|error| internal(&error))?;
-        let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
-        let persone = contract::persons(document.root());
-        let facts = &entry.leaf.body.facts;
-        let rilasciata = entry.leaf.body.day(RILASCIATA);
-        let feed = kept.feed.map(ToOwned::to_owned);
+        let text = secret.attestation.ok_or_else(|| without("attestation"))?;
+        let (attestazione, persone) = attestazione_letta(&text).map_err(|error| unread(&error))?;
+        let body = &entry.leaf.body;
         // The DSU's owner, even after another ente completed it. Earlier builds recorded a current ISEE as
         // its sender's: the DSU under it tells the owner.
-        let ente = match facts.get(BASE.name()) {
+        let ente = match body.get(BASE) {
             Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
-            None => facts
-                .get(DI.name())
-                .and_then(|ente| ente.as_str())
-                .map(str::to_owned)
-                .or_else(|| entry.leaf.body.ente.clone()),
+            None => body.text(DI).map(str::to_owned).or_else(|| body.ente.clone()),
         };
         Ok(Some(Found {
             attestazione,
             ente,
-            rilasciata,
-            feed,
-            riferite: kept.riferite,
+            rilasciata: body.day(RILASCIATA),
+            feed: secret.feed,
+            riferite: secret.riferite,
             persone,
-            specifico: kept.specifico,
+            specifico: secret.specifico,
         }))
+    }
+
+    /// Reads an attestation for a question. `None`: erased.
+    pub(super) fn read(&self, head: &Head, quanto: Quanto) -> Result<Option<Attestata>, SiiError> {
+        let entry = (head.exchange, head.ordinal);
+        let read = self
+            .ledger
+            .unlocked(&head.position, entry, |unlocked| match unlocked {
+                Unlocked::Earlier(whole) => {
+                    let kept: Kept<'_> =
+                        serde_json::from_slice(whole.json()).map_err(|_| Unopened::Damaged)?;
+                    let text = kept.attestation.ok_or(Unopened::Damaged)?;
+                    let (attestazione, persone) = attestazione_letta(&text).map_err(|_| Unopened::Damaged)?;
+                    Ok(Attestata {
+                        sintesi: Sintesi::of(&attestazione, persone),
+                        testo: match quanto {
+                            Quanto::Sintesi => String::new(),
+                            Quanto::Testo => attestazione_emessa(&attestazione),
+                        },
+                    })
+                }
+                Unlocked::Sections(sections) => {
+                    let bytes = sections.section(Section::Indicatori)?.ok_or(Unopened::Damaged)?;
+                    let testo = match quanto {
+                        Quanto::Sintesi => Vec::new(),
+                        Quanto::Testo => sections
+                            .section(Section::Attestazione)?
+                            .ok_or(Unopened::Damaged)?,
+                    };
+                    Ok(Attestata {
+                        sintesi: Sintesi::decode(&bytes).ok_or(Unopened::Damaged)?,
+                        testo: String::from_utf8(testo).map_err(|_| Unopened::Damaged)?,
+                    })
+                }
+            })?;
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(Unopened::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens a sealed part. `None`: erased.
@@ -567,8 +632,8 @@ impl Archive {
         person: &CodiceFiscale,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), SiiError> {
-        for (year, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(feed_key(year, &token), preconditions)?;
+        for (key, token) in self.tokens("cf", &person.canonical())? {
+            self.observe(feed_key(key, &token), preconditions)?;
         }
         Ok(())
     }
@@ -579,9 +644,9 @@ impl Archive {
         person: &CodiceFiscale,
         anno: i16,
     ) -> Result<Option<(Position, usize)>, SiiError> {
-        // The feed of the latest year's key is the latest.
-        for (year, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {
-            let Some(value) = self.store.get(feed_name(year, &token, anno))? else {
+        // The feed of the latest key is the latest.
+        for (key, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {
+            let Some(value) = self.store.get(feed_name(key, &token, anno))? else {
                 continue;
             };
             let place = value.split_at_checked(4).and_then(|(index, position)| {
@@ -599,18 +664,24 @@ impl Archive {
 
     /// The records of a feed entry, each as written. `None`: erased.
     pub(super) fn feed_records(&self, position: &Position) -> Result<Option<Vec<Box<RawValue>>>, SiiError> {
-        #[derive(Deserialize)]
-        struct Page {
-            feed: Vec<Box<RawValue>>,
-        }
-        let secret = match self.ledger.open_bytes(&self.entry(position)?) {
-            Ok(secret) => secret,
-            Err(Unopened::Erased) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let entry = self.entry(position)?;
+        let Some(secret) = self.open_unless_erased(&entry)? else {
+            return Ok(None);
         };
-        let page: Page = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
-        Ok(Some(page.feed))
+        let feed = secret.feed.ok_or_else(|| without("records"))?;
+        serde_json::from_str(feed.get())
+            .map(Some)
+            .map_err(|_| Unopened::Damaged.into())
     }
+}
+
+/// An entry of our own that lacks what it must have.
+fn without(what: &str) -> SiiError {
+    SiiError::Internal(format!("an entry without {what}"))
+}
+
+fn unread(error: &contract::Unread) -> SiiError {
+    SiiError::Internal(error.to_string())
 }
 
 /// Reads a value of the views as a position.

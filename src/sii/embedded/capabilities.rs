@@ -8,18 +8,28 @@ use crate::contract::Trasmessa;
 use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, DsuDelLotto, EsitoLotto};
 use crate::isee::CodiceFiscale;
 use crate::isee::feed::FeedRecord;
+use crate::isee::sintesi::Sintesi;
 use crate::registry::Permit;
-use crate::sii::answers::{Declared, DsuFate, Found, Received};
+use crate::sii::answers::{Attestata, Declared, DsuFate, Received};
 use crate::sii::upkeep::{Act, Applicate, Doing, InAttesa};
 use crate::sii::{Asking, Consultation, Occasion, Reception, Search, SiiError, Step, Upkeep};
 
 impl Consultation for Embedded {
+    fn indicatori<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Sintesi>>> {
+        Box::pin(async move { self.indicators(permit, search, occasion).map(Step::Done) })
+    }
+
     fn attestazione<'a>(
         &'a self,
         permit: &'a Permit,
         search: Search<'a>,
         occasion: Occasion<'a>,
-    ) -> Asking<'a, Option<Box<Found>>> {
+    ) -> Asking<'a, Option<Box<Attestata>>> {
         Box::pin(async move { self.find(permit, search, occasion).map(Step::Done) })
     }
 

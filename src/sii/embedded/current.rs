@@ -188,7 +188,7 @@ impl Embedded {
         };
         let order = (base.presentata, base.origine);
         if self.replaced(
-            &base.dsu.codice_fiscale_dichiarante,
+            (&base.dsu.codice_fiscale_dichiarante, None),
             &base.radice,
             order,
             quali,
@@ -206,7 +206,7 @@ impl Embedded {
         {
             let sender = self
                 .archive
-                .versioni_of(live.year, &live.radice)?
+                .versioni_of(live.key, &live.radice)?
                 .0
                 .into_iter()
                 .next()
@@ -257,7 +257,7 @@ impl Embedded {
     ) -> Result<Option<Living>, SiiError> {
         let first = self
             .archive
-            .versioni_of(live.year, &live.radice)?
+            .versioni_of(live.key, &live.radice)?
             .0
             .into_iter()
             .next();

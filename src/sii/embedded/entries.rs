@@ -9,7 +9,7 @@
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the request body with the
 //!   lot), `accettate`, `rifiutate`; token: the flow's protocol; sealed, as receipt: the outcome of each DSU.
 //! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the
-//!   owner of the DSU under it), `annulla` (the first protocol's tokens under every year's key), `sotto` (the
+//!   owner of the DSU under it), `annulla` (the first protocol's tokens under every token key), `sotto` (the
 //!   same for the DSU under a cancelled current ISEE) and `toglie` (attestations taken out of the views by a
 //!   cancellation: see [`Toglie`]).
 //! - `attestation`: facts `presentata`, `scadenza` (the days for finding it: of a current ISEE its own),
@@ -24,96 +24,104 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::seen::{Presentata, Versione};
 use crate::isee::codes::TipoOperazione;
+use crate::json;
 use crate::ledger::committer::TOKENS;
-use crate::ledger::{Body, Entry, Fact, Kind, Position, Projector, Tokens, Writes};
+use crate::ledger::{Body, Entry, Fact, Kind, Position, Projector, Retention, TokenKey, Tokens, Writes};
 use crate::sii::facts::{
     ANNULLA, ATTENDE, ATTENDEVA, BASE, DI, DICHIARANTE, IMPRONTA, LOTTO, OPERAZIONE, ORIGINE, PRESENTATA,
     RADICE, RIGHE, SCADENZA, SOTTO, TOGLIE, VERSIONE,
 };
 
 /// The name, in preconditions, of a person's attestations.
-pub fn person_key(year: i16, token: &str) -> String {
-    format!("cf/{year}/{token}")
+pub fn person_key(key: TokenKey, token: &str) -> String {
+    ["cf/", &key.name(), "/", token].concat()
 }
 
 /// The name, in preconditions, of a protocol.
-pub fn protocol_key(year: i16, token: &str) -> String {
-    format!("protocollo/{year}/{token}")
+pub fn protocol_key(key: TokenKey, token: &str) -> String {
+    ["protocollo/", &key.name(), "/", token].concat()
 }
 
 /// The name, in preconditions, of a sender's protocol of an ente.
-pub fn sender_key(ente: &str, year: i16, token: &str) -> String {
-    format!("mittente/{ente}/{year}/{token}")
+pub fn sender_key(ente: &str, key: TokenKey, token: &str) -> String {
+    ["mittente/", ente, "/", &key.name(), "/", token].concat()
 }
 
 /// A name in the views. The token comes first: all names of a token stand together, names of preconditions
 /// too, and a DSU changes few pages.
-fn of_token(token: &str, rest: std::fmt::Arguments<'_>) -> Vec<u8> {
-    format!("{TOKENS}{token}/{rest}").into_bytes()
+fn of_token<const N: usize>(token: &str, rest: [&str; N]) -> Vec<u8> {
+    let length = rest.iter().map(|part| part.len()).sum::<usize>();
+    // Room for a sequence behind it.
+    let mut name = Vec::with_capacity(TOKENS.len() + token.len() + 1 + length + 20);
+    for part in [TOKENS, token, "/"].into_iter().chain(rest) {
+        name.extend_from_slice(part.as_bytes());
+    }
+    name
 }
 
 /// The prefix, in the views, of a person's attestations.
-pub fn person_name(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("attestazioni/{year}/"))
+pub fn person_name(key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["attestazioni/", &key.name(), "/"])
 }
 
 /// The prefix, in the views, of a person's attestations of one owner's DSU. The empty `ente` holds current
 /// ISEE of an unknown owner: entries of earlier builds name the sender in the owner's place.
-pub fn owned_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
-    of_token(token, format_args!("attestazioni/{year}/{ente}/"))
+pub fn owned_name(key: TokenKey, token: &str, ente: &str) -> Vec<u8> {
+    of_token(token, ["attestazioni/", &key.name(), "/", ente, "/"])
 }
 
 /// The name, in the views, of the right of a declarant to refer to a DSU: its value is the DSU's [`Diritto`].
-pub fn right_name(year: i16, radice: &str, dichiarante: &str) -> Vec<u8> {
-    of_token(radice, format_args!("di/{year}/{dichiarante}"))
+pub fn right_name(key: TokenKey, radice: &str, dichiarante: &str) -> Vec<u8> {
+    of_token(radice, ["di/", &key.name(), "/", dichiarante])
 }
 
 /// The name, in the views, of a person in a DSU.
-pub fn named_name(year: i16, radice: &str, person: &str) -> Vec<u8> {
-    of_token(radice, format_args!("persone/{year}/{person}"))
+pub fn named_name(key: TokenKey, radice: &str, person: &str) -> Vec<u8> {
+    of_token(radice, ["persone/", &key.name(), "/", person])
 }
 
 /// The name, in the views, of a protocol: its attestation.
-pub fn protocol_name(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("protocollo/{year}"))
+pub fn protocol_name(key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["protocollo/", &key.name()])
 }
 
 /// The name, in the views, of a sender's protocol of an ente: the DSU's entry.
-pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("mittente/{ente}/{year}"))
+pub fn sender_name(ente: &str, key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["mittente/", ente, "/", &key.name()])
 }
 
 /// The prefix, in the views, of a protocol's DSU of any ente.
-pub fn any_dsu_name(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("dsu/{year}/"))
+pub fn any_dsu_name(key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["dsu/", &key.name(), "/"])
 }
 
 /// The name, in the views, of a protocol's DSU sent by an ente.
-pub fn dsu_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
-    of_token(token, format_args!("dsu/{year}/{ente}"))
+pub fn dsu_name(key: TokenKey, token: &str, ente: &str) -> Vec<u8> {
+    of_token(token, ["dsu/", &key.name(), "/", ente])
 }
 
 /// The name, in preconditions, of a lot of an ente.
-pub fn lot_key(ente: &str, year: i16, token: &str) -> String {
-    format!("lotto/{ente}/{year}/{token}")
+pub fn lot_key(ente: &str, key: TokenKey, token: &str) -> String {
+    ["lotto/", ente, "/", &key.name(), "/", token].concat()
 }
 
 /// The name, in the views, of a lot of an ente, by the token of its fingerprint or of its protocol.
-pub fn lot_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("lotto/{ente}/{year}"))
+pub fn lot_name(ente: &str, key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["lotto/", ente, "/", &key.name()])
 }
 
 /// The prefix, in the views, of a sender's protocol of any ente: attestations.
-pub fn any_sender_name(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("mittenti/{year}/"))
+pub fn any_sender_name(key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["mittenti/", &key.name(), "/"])
 }
 
 /// The prefix, in the views, of the versions of a DSU, by the token of its first version's protocol.
-pub fn version_prefix(year: i16, radice: &str) -> Vec<u8> {
-    of_token(radice, format_args!("versioni/{year}/"))
+pub fn version_prefix(key: TokenKey, radice: &str) -> Vec<u8> {
+    of_token(radice, ["versioni/", &key.name(), "/"])
 }
 
 /// Whether a name in the views is a version's.
@@ -123,28 +131,28 @@ pub fn is_version(name: &[u8]) -> bool {
 }
 
 /// The prefix, in the views, of the current ISEE on a DSU.
-pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
-    of_token(radice, format_args!("correnti/{year}/"))
+pub fn current_prefix(key: TokenKey, radice: &str) -> Vec<u8> {
+    of_token(radice, ["correnti/", &key.name(), "/"])
 }
 
 /// The name, in the views, of a current ISEE by the DSU under it: its latest version's head.
-pub fn current_name(year: i16, base: &str, radice: &str) -> Vec<u8> {
-    [&current_prefix(year, base), radice.as_bytes()].concat()
+pub fn current_name(key: TokenKey, base: &str, radice: &str) -> Vec<u8> {
+    [&current_prefix(key, base), radice.as_bytes()].concat()
 }
 
 /// The prefix, in the views, of the DSU of a declarant.
-pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("dichiarante/{year}/"))
+pub fn declarant_prefix(key: TokenKey, token: &str) -> Vec<u8> {
+    of_token(token, ["dichiarante/", &key.name(), "/"])
 }
 
 /// The name, in preconditions, of the feed's records of a person.
-pub fn feed_key(year: i16, token: &str) -> String {
-    format!("feed/{year}/{token}")
+pub fn feed_key(key: TokenKey, token: &str) -> String {
+    ["feed/", &key.name(), "/", token].concat()
 }
 
 /// The name, in the views, of the feed's record of a person for a year.
-pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
-    of_token(token, format_args!("feed/{year}/{anno}"))
+pub fn feed_name(key: TokenKey, token: &str, anno: i16) -> Vec<u8> {
+    of_token(token, ["feed/", &key.name(), "/", &anno.to_string()])
 }
 
 /// The prefix, in the views, of waiting DSU.
@@ -152,7 +160,10 @@ pub const WAITING: &[u8] = b"d/attesa/";
 
 /// `prefix` and the sequence in 20 digits: entries stand in their order.
 fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {
-    prefix.extend(format!("{sequence:020}").into_bytes());
+    let mut digits = String::with_capacity(20);
+    json::number(&mut digits, sequence);
+    prefix.extend(std::iter::repeat_n(b'0', 20 - digits.len().min(20)));
+    prefix.extend_from_slice(digits.as_bytes());
     prefix
 }
 
@@ -209,9 +220,9 @@ impl Diritto {
 /// meets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toglie {
-    /// `year/token` of the members.
+    /// `key/token` of the members.
     pub cf: BTreeSet<String>,
-    /// `year/ente/sequence` of the attestations; the ente as in [`owned_name`].
+    /// `key/ente/sequence` of the attestations; the ente as in [`owned_name`].
     pub voci: BTreeSet<String>,
 }
 
@@ -227,7 +238,7 @@ impl Toglie {
         let cf: Vec<String> = tokens
             .cf
             .iter()
-            .map(|token| format!("{}/{token}", tokens.year))
+            .map(|token| format!("{}/{token}", tokens.key()))
             .collect();
         let new = cf.iter().filter(|token| !self.cf.contains(*token)).count();
         if self.cf.len() + self.voci.len() + new >= Self::MOST {
@@ -236,7 +247,7 @@ impl Toglie {
         self.cf.extend(cf);
         self.voci.insert(format!(
             "{}/{}/{}",
-            tokens.year,
+            tokens.key(),
             owner(body).unwrap_or_default(),
             attestation.leaf.seq
         ));
@@ -249,13 +260,13 @@ impl Toglie {
     }
 
     /// Removes the attestations, and the DSU with these first protocols from those of its declarant.
-    fn project(&self, stems: &[(i16, &str)], writes: &mut Writes) {
-        for (year, person) in self.cf.iter().filter_map(|text| of_year(text)) {
+    fn project(&self, stems: &[(TokenKey, &str)], writes: &mut Writes) {
+        for (key, person) in self.cf.iter().filter_map(|text| of_key(text)) {
             for (_, rest) in self
                 .voci
                 .iter()
-                .filter_map(|text| of_year(text))
-                .filter(|(of, _)| *of == year)
+                .filter_map(|text| of_key(text))
+                .filter(|(of, _)| *of == key)
             {
                 let Some((ente, Ok(sequence))) = rest
                     .split_once('/')
@@ -263,19 +274,19 @@ impl Toglie {
                 else {
                     continue;
                 };
-                writes.remove(numbered(owned_name(year, person, ente), sequence));
+                writes.remove(numbered(owned_name(key, person, ente), sequence));
             }
-            for (_, radice) in stems.iter().filter(|(of, _)| *of == year) {
-                writes.remove([&declarant_prefix(year, person), radice.as_bytes()].concat());
+            for (_, radice) in stems.iter().filter(|(of, _)| *of == key) {
+                writes.remove([&declarant_prefix(key, person), radice.as_bytes()].concat());
             }
         }
     }
 }
 
-/// Splits `year/rest`. `None`: malformed.
-fn of_year(text: &str) -> Option<(i16, &str)> {
-    let (year, rest) = text.split_once('/')?;
-    Some((year.parse().ok()?, rest))
+/// Splits `key/rest`. `None`: malformed.
+fn of_key(text: &str) -> Option<(TokenKey, &str)> {
+    let (key, rest) = text.split_once('/')?;
+    Some((key.parse().ok()?, rest))
 }
 
 /// The owner of an attestation's DSU, as far as its entry tells. Earlier builds recorded the sender of a
@@ -289,20 +300,20 @@ fn owner(body: &Body) -> Option<&str> {
 }
 
 /// A declarant's DSU as the views have it.
-pub(super) fn read_presented(year: i16, value: &[u8]) -> Option<Presentata> {
+pub(super) fn read_presented(key: TokenKey, value: &[u8]) -> Option<Presentata> {
     let (text, position) = Position::split_from(value)?;
     let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
     Some(Presentata {
         presentata: words.next()?.parse().ok()?,
         origine: words.next()?.parse().ok()?,
-        year,
+        key,
         radice: words.next()?.to_owned(),
         ente: words.next()?.to_owned(),
         position,
     })
 }
 
-/// The head of an attestation in the views: its validity and its position.
+/// The head of an attestation in the views: its validity, its place, and what opens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Sequence of the entry: among versions the later counts.
@@ -313,16 +324,55 @@ pub struct Head {
     pub presentata: Date,
     /// Last day of validity.
     pub scadenza: Date,
-    /// The year of the tokens.
-    pub year: i16,
+    /// The key of the tokens.
+    pub key: TokenKey,
     /// Token of its first version's protocol.
     pub radice: String,
     /// For a current ISEE: token of the first protocol of the DSU under it.
     pub base: Option<String>,
     /// Token of the declarant.
     pub dichiarante: Option<String>,
+    /// The owner of the DSU, as the entry tells. Of a current ISEE the DSU under it tells more.
+    pub ente: Option<String>,
+    /// Id of the entry's exchange.
+    pub exchange: Uuid,
+    /// The entry's place among those of its exchange.
+    pub ordinal: u32,
     /// Position of its entry.
     pub position: Position,
+}
+
+/// A text behind its length, one byte; of a longer one, nothing.
+fn put(bytes: &mut Vec<u8>, text: &str) {
+    let length = u8::try_from(text.len()).unwrap_or_default();
+    bytes.push(length);
+    bytes.extend(text.bytes().take(length.into()));
+}
+
+/// Takes a text behind its length.
+fn text_from<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    let (length, rest) = bytes.split_first()?;
+    let (text, rest) = rest.split_at_checked((*length).into())?;
+    *bytes = rest;
+    std::str::from_utf8(text).ok()
+}
+
+/// Takes so many bytes.
+fn bytes_from<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
+}
+
+/// A day in four bytes.
+fn day_bytes(day: Date) -> [u8; 4] {
+    let [high, low] = day.year().to_be_bytes();
+    [high, low, day.month().unsigned_abs(), day.day().unsigned_abs()]
+}
+
+fn day_of([high, low, month, day]: [u8; 4]) -> Option<Date> {
+    let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    Date::new(i16::from_be_bytes([high, low]), month, day).ok()
 }
 
 impl Head {
@@ -339,41 +389,61 @@ impl Head {
     /// Writes it as a value of the views.
     pub fn encode(&self) -> Vec<u8> {
         let Self {
-            presentata,
-            scadenza,
             sequence,
             origine,
-            year,
+            presentata,
+            scadenza,
+            key,
             radice,
-            ..
+            base,
+            dichiarante,
+            ente,
+            exchange,
+            ordinal,
+            position,
         } = self;
-        let (base, dichiarante) = (
-            self.base.as_deref().unwrap_or("-"),
-            self.dichiarante.as_deref().unwrap_or("-"),
-        );
-        let mut bytes =
-            format!("{presentata} {scadenza} {sequence} {origine} {year} {radice} {base} {dichiarante} ")
-                .into_bytes();
-        bytes.extend(self.position.encode());
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend(sequence.to_be_bytes());
+        bytes.extend(origine.to_be_bytes());
+        bytes.extend(day_bytes(*presentata));
+        bytes.extend(day_bytes(*scadenza));
+        bytes.extend(exchange.as_bytes());
+        bytes.extend(ordinal.to_be_bytes());
+        bytes.extend(key.year.to_be_bytes());
+        bytes.push(key.class.map_or(0, Retention::code));
+        for text in [Some(radice), base.as_ref(), dichiarante.as_ref(), ente.as_ref()] {
+            put(&mut bytes, text.map(String::as_str).unwrap_or_default());
+        }
+        bytes.extend(position.encode());
         bytes
     }
 
     /// Reads a value of the views. `None`: malformed.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (text, position) = Position::split_from(bytes)?;
-        let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
-        let token = |word: &str| Some(word.to_owned()).filter(|word| word != "-");
-        Some(Self {
-            presentata: words.next()?.parse().ok()?,
-            scadenza: words.next()?.parse().ok()?,
-            sequence: words.next()?.parse().ok()?,
-            origine: words.next()?.parse().ok()?,
-            year: words.next()?.parse().ok()?,
-            radice: words.next()?.to_owned(),
-            base: token(words.next()?),
-            dichiarante: token(words.next()?),
+        let (mut from, position) = Position::split_from(bytes)?;
+        let from = &mut from;
+        let optional = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let head = Self {
+            sequence: u64::from_be_bytes(bytes_from(from)?),
+            origine: u64::from_be_bytes(bytes_from(from)?),
+            presentata: day_of(bytes_from(from)?)?,
+            scadenza: day_of(bytes_from(from)?)?,
+            exchange: Uuid::from_bytes(bytes_from(from)?),
+            ordinal: u32::from_be_bytes(bytes_from(from)?),
+            key: TokenKey {
+                year: i16::from_be_bytes(bytes_from(from)?),
+                class: match bytes_from::<1>(from)? {
+                    [0] => None,
+                    [code] => Some(Retention::from_code(code)?),
+                },
+            },
+            radice: text_from(from)?.to_owned(),
+            base: optional(text_from(from)?),
+            dichiarante: optional(text_from(from)?),
+            ente: optional(text_from(from)?),
             position,
-        })
+        };
+        from.is_empty().then_some(head)
     }
 }
 
@@ -409,13 +479,13 @@ fn placed(text: std::fmt::Arguments<'_>, position: Position) -> Vec<u8> {
 
 /// Indexes a received declaration.
 fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writes) {
-    let (body, year) = (&entry.leaf.body, tokens.year);
+    let (body, key) = (&entry.leaf.body, tokens.key());
     let (Some(ente), Some(protocol)) = (&body.ente, tokens.protocol.first()) else {
         return;
     };
     if let Some(sender) = tokens.protocol.get(1) {
         writes.set(
-            sender_name(ente, year, sender),
+            sender_name(ente, key, sender),
             placed(format_args!("{impronta} "), entry.position),
         );
     }
@@ -427,12 +497,12 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
     if operazione == "X" {
         cancellation(entry, &version, writes);
     } else {
-        writes.set(dsu_name(year, protocol, ente), entry.position.encode());
+        writes.set(dsu_name(key, protocol, ente), entry.position.encode());
         for person in &tokens.cf {
-            writes.set(named_name(year, radice, person), Vec::new());
+            writes.set(named_name(key, radice, person), Vec::new());
         }
     }
-    writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), version);
+    writes.set(numbered(version_prefix(key, radice), entry.leaf.seq), version);
     if body.get(ATTENDE).and_then(serde_json::Value::as_bool) == Some(true) {
         writes.set(
             numbered(WAITING.to_vec(), entry.leaf.seq),
@@ -452,29 +522,29 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
             ente: ente.clone(),
             proprietario: proprietario.map(str::to_owned),
         };
-        writes.set(right_name(year, radice, dichiarante), right.encode());
+        writes.set(right_name(key, radice, dichiarante), right.encode());
     }
 }
 
 /// A cancellation ends the versions recorded under the key of any year.
 fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
     let body = &entry.leaf.body;
-    let list = |fact: Fact| -> Vec<(i16, &str)> {
+    let list = |fact: Fact| -> Vec<(TokenKey, &str)> {
         let listed = body.get(fact).and_then(|stems| stems.as_array());
         listed
             .into_iter()
             .flatten()
-            .filter_map(|stem| of_year(stem.as_str()?))
+            .filter_map(|stem| of_key(stem.as_str()?))
             .collect()
     };
     let stems = list(ANNULLA);
-    for (year, radice) in &stems {
+    for (key, radice) in &stems {
         writes.set(
-            numbered(version_prefix(*year, radice), entry.leaf.seq),
+            numbered(version_prefix(*key, radice), entry.leaf.seq),
             version.to_vec(),
         );
-        for (_, base) in list(SOTTO).iter().filter(|(of, _)| of == year) {
-            writes.remove(current_name(*year, base, radice));
+        for (_, base) in list(SOTTO).iter().filter(|(of, _)| of == key) {
+            writes.remove(current_name(*key, base, radice));
         }
     }
     let toglie = body
@@ -492,13 +562,13 @@ fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
         return;
     };
     for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
-        writes.set(lot_name(ente, tokens.year, token), entry.position.encode());
+        writes.set(lot_name(ente, tokens.key(), token), entry.position.encode());
     }
 }
 
 /// Indexes an attestation by persons, declarant and protocols.
 fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
-    let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
+    let (body, key, sequence) = (&entry.leaf.body, tokens.key(), entry.leaf.seq);
     let (Some(presentata), Some(scadenza)) = (body.day(PRESENTATA), body.day(SCADENZA)) else {
         return;
     };
@@ -516,20 +586,23 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
         origine,
         presentata,
         scadenza,
-        year,
+        key,
         radice: radice.to_owned(),
         base: base.map(str::to_owned),
         dichiarante: dichiarante.map(str::to_owned),
+        ente: body.text(DI).or(body.ente.as_deref()).map(str::to_owned),
+        exchange: body.exchange,
+        ordinal: u32::try_from(body.ordinal()).unwrap_or(u32::MAX),
         position: entry.position,
     }
     .encode();
     let owner = owner(body);
     for person in &tokens.cf {
         writes.set(
-            numbered(owned_name(year, person, owner.unwrap_or_default()), sequence),
+            numbered(owned_name(key, person, owner.unwrap_or_default()), sequence),
             head.clone(),
         );
-        writes.set(named_name(year, radice, person), Vec::new());
+        writes.set(named_name(key, radice, person), Vec::new());
     }
     match (dichiarante, base, owner) {
         // Every DSU, by its first attestation or any later one. It is its owner's from its first version on,
@@ -539,8 +612,8 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
                 ente: owner.to_owned(),
                 proprietario: Some(owner.to_owned()),
             };
-            writes.set(right_name(year, radice, dichiarante), right.encode());
-            let name = [&declarant_prefix(year, dichiarante), radice.as_bytes()].concat();
+            writes.set(right_name(key, radice, dichiarante), right.encode());
+            let name = [&declarant_prefix(key, dichiarante), radice.as_bytes()].concat();
             writes.set(
                 name,
                 placed(
@@ -550,12 +623,12 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
             );
         }
         // A current ISEE, by its latest version.
-        (_, Some(base), _) => writes.set(current_name(year, base, radice), head.clone()),
+        (_, Some(base), _) => writes.set(current_name(key, base, radice), head.clone()),
         _ => {}
     }
-    writes.set(protocol_name(year, protocol), head.clone());
+    writes.set(protocol_name(key, protocol), head.clone());
     if let Some(sender) = tokens.protocol.get(1) {
-        writes.set(numbered(any_sender_name(year, sender), sequence), head);
+        writes.set(numbered(any_sender_name(key, sender), sequence), head);
     }
 }
 
@@ -568,22 +641,28 @@ fn feed(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
         };
         let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
         value.extend(entry.position.encode());
-        writes.set(feed_name(tokens.year, person, anno), value);
+        writes.set(feed_name(tokens.key(), person, anno), value);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Leaf;
     use crate::ledger::committer::version_name;
-    use crate::ledger::{Leaf, Retention};
+
+    /// One key for all classes, as in format 1.1.
+    const OF_2026: TokenKey = TokenKey {
+        year: 2026,
+        class: None,
+    };
 
     #[test]
     fn a_cancellation_ends_what_was_recorded_under_any_years_key() {
         let mut body = Body::new(
             Kind::Dsu,
             Retention::Dsu,
-            uuid::Uuid::nil(),
+            Uuid::nil(),
             jiff::Timestamp::UNIX_EPOCH,
         )
         .fact(IMPRONTA, "i")
@@ -599,7 +678,7 @@ mod tests {
         let position = Position::nowhere(6);
         let leaf = Leaf {
             v: 1,
-            ledger: uuid::Uuid::nil(),
+            ledger: Uuid::nil(),
             seq: 7,
             recorded: String::new(),
             body,
@@ -615,7 +694,7 @@ mod tests {
             &mut writes,
         );
         for (year, token) in [(2025, "old"), (2026, "new")] {
-            let name = numbered(version_prefix(year, token), 7);
+            let name = numbered(version_prefix(TokenKey { year, class: None }, token), 7);
             let value = writes
                 .0
                 .iter()
@@ -633,12 +712,7 @@ mod tests {
     #[test]
     fn a_cancellation_takes_its_attestations_out_of_every_list_of_a_person() {
         let entry = |kind, seq, facts: &[(Fact, &str)]| {
-            let mut body = Body::new(
-                kind,
-                Retention::Dsu,
-                uuid::Uuid::nil(),
-                jiff::Timestamp::UNIX_EPOCH,
-            );
+            let mut body = Body::new(kind, Retention::Dsu, Uuid::nil(), jiff::Timestamp::UNIX_EPOCH);
             body = facts
                 .iter()
                 .fold(body, |body, (fact, value)| body.fact(*fact, *value));
@@ -653,7 +727,7 @@ mod tests {
             let position = Position::nowhere(seq);
             let leaf = Leaf {
                 v: 1,
-                ledger: uuid::Uuid::nil(),
+                ledger: Uuid::nil(),
                 seq,
                 recorded: String::new(),
                 body,
@@ -689,9 +763,9 @@ mod tests {
         let mut ended = Writes::default();
         SiiProjector.project(&cancellation, &mut ended);
         let lists = ["madre", "figlia"]
-            .map(|person| person_name(2026, person))
+            .map(|person| person_name(OF_2026, person))
             .into_iter()
-            .chain([declarant_prefix(2026, "madre")]);
+            .chain([declarant_prefix(OF_2026, "madre")]);
         for list in lists {
             let names: Vec<_> = listed
                 .0
@@ -712,27 +786,27 @@ mod tests {
     fn what_is_known_under_a_token_stands_together_and_versions_are_told_from_the_rest() {
         let token = "00ff";
         let versions = [
-            version_name(&person_key(2026, token)),
-            version_name(&protocol_key(2026, token)),
-            version_name(&feed_key(2026, token)),
+            version_name(&person_key(OF_2026, token)),
+            version_name(&protocol_key(OF_2026, token)),
+            version_name(&feed_key(OF_2026, token)),
         ];
         let others = [
-            person_name(2026, token),
-            owned_name(2026, token, "ente"),
-            right_name(2026, token, "01fe"),
-            named_name(2026, token, "01fe"),
-            current_name(2026, token, "01fe"),
-            protocol_name(2026, token),
-            sender_name("ente", 2026, token),
-            any_dsu_name(2026, token),
-            dsu_name(2026, token, "ente"),
-            lot_name("ente", 2026, token),
-            any_sender_name(2026, token),
-            current_prefix(2026, token),
-            declarant_prefix(2026, token),
-            feed_name(2026, token, 2024),
+            person_name(OF_2026, token),
+            owned_name(OF_2026, token, "ente"),
+            right_name(OF_2026, token, "01fe"),
+            named_name(OF_2026, token, "01fe"),
+            current_name(OF_2026, token, "01fe"),
+            protocol_name(OF_2026, token),
+            sender_name("ente", OF_2026, token),
+            any_dsu_name(OF_2026, token),
+            dsu_name(OF_2026, token, "ente"),
+            lot_name("ente", OF_2026, token),
+            any_sender_name(OF_2026, token),
+            current_prefix(OF_2026, token),
+            declarant_prefix(OF_2026, token),
+            feed_name(OF_2026, token, 2024),
         ];
-        let version = numbered(version_prefix(2026, token), 7);
+        let version = numbered(version_prefix(OF_2026, token), 7);
         assert!(is_version(&version));
         let mut all: Vec<_> = versions
             .into_iter()
@@ -757,13 +831,22 @@ mod tests {
             origine: 41,
             presentata: jiff::civil::date(2026, 2, 1),
             scadenza: jiff::civil::date(2026, 12, 31),
-            year: 2026,
+            key: TokenKey {
+                year: 2026,
+                class: Some(Retention::Dsu),
+            },
             radice: "00ff".to_owned(),
             base: None,
             dichiarante: Some("01fe".to_owned()),
+            ente: Some("caf".to_owned()),
+            exchange: Uuid::from_u128(7),
+            ordinal: 2,
             position,
         };
-        assert_eq!(Head::decode(&head.encode()), Some(head));
-        assert_eq!(Head::decode(b"x"), None);
+        let bytes = head.encode();
+        assert_eq!(Head::decode(&bytes), Some(head));
+        for length in 0..bytes.len() {
+            assert_eq!(Head::decode(&bytes[..length]), None, "{length}");
+        }
     }
 }

@@ -2,16 +2,16 @@
 
 use std::cell::RefCell;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::archive::Archive;
 use super::entries::feed_key;
 use super::system::Embedded;
-use crate::clock::rome;
 use crate::isee::CodiceFiscale;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::{
-    Blinding, Body, Kind, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange,
+    Blinding, Body, Kind, Position, Precondition, Retention, Secret, Submission, TokenKey, Tokens,
+    new_exchange,
 };
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
@@ -28,12 +28,12 @@ impl Embedded {
         let (ledger, now) = (&self.ledger, act.now);
         let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-        let year = rome(now).year();
+        let key = TokenKey::of(now, Retention::Dsu);
         let mut drafts = Vec::new();
         for (ordinal, chunk) in records.chunks(CHUNK).enumerate() {
             let tokens: Result<Vec<_>, _> = chunk
                 .iter()
-                .map(|record| ledger.keys.token(year, "cf", &record.codice_fiscale))
+                .map(|record| ledger.keys.token(key, "cf", &record.codice_fiscale))
                 .collect();
             let cf = tokens.map_err(|error| internal(&error))?;
             let years: Vec<i16> = chunk.iter().map(|record| record.anno).collect();
@@ -41,16 +41,15 @@ impl Embedded {
             body.operation = Some("feed load".to_owned());
             body.outcome = Some("OK".to_owned());
             // A decision to wait for lack of these records is taken again.
-            body.keys = cf.iter().map(|token| feed_key(year, token)).collect();
+            body.keys = cf.iter().map(|token| feed_key(key, token)).collect();
             body.tokens = Some(Tokens {
-                year,
                 cf,
-                ..Tokens::default()
+                ..Tokens::under(key)
             });
             let mut secret = Secret {
                 cf: chunk.iter().map(|record| record.codice_fiscale.clone()).collect(),
                 reason: Some(act.reason.to_owned()),
-                feed: Some(serde_json::to_value(chunk).map_err(|error| internal(&error))?),
+                feed: Some(to_raw_value(chunk).map_err(|error| internal(&error))?),
                 ..Secret::default()
             };
             let body = act
@@ -61,7 +60,7 @@ impl Embedded {
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
             drafts.push(
                 ledger
-                    .prepare(body, &secret, &blinding, ordinal, now)
+                    .prepare(body, &secret, blinding, ordinal, now)
                     .map_err(|error| internal(&error))?,
             );
         }

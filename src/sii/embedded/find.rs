@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::archive::{Quali, decode, valid_on};
+use super::archive::{Quali, Quanto, decode, valid_on};
 use super::compute::{Fonti, persons_of};
 use super::entries::Head;
 use super::incoming::internal;
@@ -15,27 +15,45 @@ use crate::contract::{ISEE_NS, message};
 use crate::isee::CodiceFiscale;
 use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
-use crate::ledger::Precondition;
+use crate::isee::sintesi::Sintesi;
+use crate::ledger::{Precondition, TokenKey};
 use crate::registry::{Permit, Purpose};
-use crate::sii::answers::{Declared, Found};
+use crate::sii::answers::{Attestata, Declared, Found};
 use crate::sii::facts::RILASCIATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Occasion, Said, Search, SiiError};
 
-/// For each declarant, by year and token: the first protocol's token of the latest DSU, and the tokens of all
+/// For each declarant, by key and token: the first protocol's token of the latest DSU, and the tokens of all
 /// DSU.
-type Latest = HashMap<(i16, String), Option<(String, HashSet<String>)>>;
+type Latest = HashMap<(TokenKey, String), Option<(String, HashSet<String>)>>;
+
+/// An attestation that a search found: its head, and the parts read.
+type Rinvenuta = (Head, Attestata);
 
 impl Embedded {
-    /// Finds an attestation. `None`: no match.
+    /// Finds an attestation, and gives its indicators. `None`: no match.
+    pub(super) fn indicators(
+        &self,
+        permit: &Permit,
+        search: Search<'_>,
+        occasion: Occasion<'_>,
+    ) -> Result<Said<Option<Box<Sintesi>>>, SiiError> {
+        let (found, preconditions) = self.look_for(permit, search, Quanto::Sintesi, occasion)?;
+        Ok(Said::read(
+            found.map(|(_, read)| Box::new(read.sintesi)),
+            preconditions,
+        ))
+    }
+
+    /// Finds an attestation, and gives it whole. `None`: no match.
     pub(super) fn find(
         &self,
         permit: &Permit,
         search: Search<'_>,
         occasion: Occasion<'_>,
-    ) -> Result<Said<Option<Box<Found>>>, SiiError> {
-        let (found, preconditions) = self.look_for(permit, search, occasion)?;
-        Ok(Said::read(found.map(Box::new), preconditions))
+    ) -> Result<Said<Option<Box<Attestata>>>, SiiError> {
+        let (found, preconditions) = self.look_for(permit, search, Quanto::Testo, occasion)?;
+        Ok(Said::read(found.map(|(_, read)| Box::new(read)), preconditions))
     }
 
     /// Finds the DSU behind an attestation, completed as INPS completes it. `None`: no match, or erased.
@@ -45,8 +63,15 @@ impl Embedded {
         search: Search<'_>,
         occasion: Occasion<'_>,
     ) -> Result<Said<Option<Box<Declared>>>, SiiError> {
-        let (found, preconditions) = self.look_for(permit, search, occasion)?;
-        let declared = found.map(|found| self.complete(found)).transpose()?.flatten();
+        let (found, preconditions) = self.look_for(permit, search, Quanto::Sintesi, occasion)?;
+        let found = found
+            .map(|(head, _)| self.archive.attestation(&head))
+            .transpose()?;
+        let declared = found
+            .flatten()
+            .map(|found| self.complete(found))
+            .transpose()?
+            .flatten();
         Ok(Said::read(declared.map(Box::new), preconditions))
     }
 
@@ -148,8 +173,9 @@ impl Embedded {
         &self,
         permit: &Permit,
         Search { chiave, on }: Search<'_>,
+        quanto: Quanto,
         occasion: Occasion<'_>,
-    ) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
+    ) -> Result<(Option<Rinvenuta>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
         // A permit for an ente's own DSU shows no others.
@@ -181,19 +207,33 @@ impl Embedded {
                 continue;
             }
             occasion.allows(&head.position)?;
-            let Some(found) = self.archive.attestation(&head)? else {
+            let Some(read) = self.archive.read(&head, quanto)? else {
                 continue;
             };
-            let counts = self.counts(&found, &head, by_person.then_some(quali), &mut preconditions)?;
-            if counts && (all || found.ente.as_deref() == Some(ente)) {
-                return Ok((Some(found), preconditions));
+            let counts = self.counts(
+                &read.sintesi,
+                &head,
+                by_person.then_some(quali),
+                &mut preconditions,
+            )?;
+            if counts && (all || self.owner_of(&head, &read.sintesi)?.as_deref() == Some(ente)) {
+                return Ok((Some((head, read)), preconditions));
             }
         }
         Ok((None, preconditions))
     }
 
+    /// The owner of an attestation's DSU, even after another ente completed it. Of a current ISEE the DSU
+    /// under it tells: earlier builds recorded its sender.
+    fn owner_of(&self, head: &Head, sintesi: &Sintesi) -> Result<Option<String>, SiiError> {
+        match head.base {
+            Some(_) => self.archive.owner(stem_of(&sintesi.numero_protocollo_dsu)),
+            None => Ok(head.ente.clone()),
+        }
+    }
+
     /// Whether the declarant of an attestation has presented another relevant DSU since, as far as the views
-    /// tell: only DSU recorded under one year's key are compared. Each declarant's DSU are read once.
+    /// tell: only DSU recorded under one token key are compared. Each declarant's DSU are read once.
     fn is_outdated(
         &self,
         head: &Head,
@@ -205,11 +245,11 @@ impl Embedded {
             return Ok(false);
         };
         let radice = head.base.as_ref().unwrap_or(&head.radice);
-        let key = (head.year, dichiarante.clone());
+        let key = (head.key, dichiarante.clone());
         if !latest.contains_key(&key) {
             let presented = self
                 .archive
-                .latest_of((head.year, dichiarante), quali, preconditions)?;
+                .latest_of((head.key, dichiarante), quali, preconditions)?;
             latest.insert(key.clone(), presented);
         }
         let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else {
@@ -223,17 +263,20 @@ impl Embedded {
     /// of its declarant, with or without the person.
     fn counts(
         &self,
-        found: &Found,
+        found: &Sintesi,
         head: &Head,
         quali: Option<Quali<'_>>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
         let protocollo = found.protocollo();
-        let versioni = self.archive.versioni(stem_of(protocollo), preconditions)?;
+        let stem = stem_of(protocollo);
+        let versioni = self
+            .archive
+            .versioni_with(&stem, Some((head.key, &head.radice)), preconditions)?;
         if versioni.annullata() {
             return Ok(false);
         }
-        let base = &found.attestazione.numero_protocollo_dsu;
+        let base = &found.numero_protocollo_dsu;
         if base != protocollo && self.archive.versioni(stem_of(base), preconditions)?.annullata() {
             return Ok(false);
         }
@@ -264,14 +307,10 @@ impl Embedded {
                 .first()
                 .map_or(head.origine, |first| first.sequence),
         };
-        let order = (found.attestazione.data_presentazione, origine);
-        Ok(!self.replaced(
-            &found.attestazione.codice_fiscale_dichiarante,
-            &radice,
-            order,
-            quali,
-            preconditions,
-        )?)
+        let order = (found.data_presentazione, origine);
+        let known = head.dichiarante.as_deref().map(|token| (head.key, token));
+        let declarant = (&found.dichiarante, known);
+        Ok(!self.replaced(declarant, &radice, order, quali, preconditions)?)
     }
 
     /// Whether a current ISEE was valid at the attestation of a later version of its DSU, and was not
@@ -305,20 +344,23 @@ impl Embedded {
     }
 
     /// Whether a declarant has presented another relevant DSU, not cancelled, after the DSU `radice`.
-    /// `order`: day and entry of the first presentation of `radice`.
+    /// `order`: day and entry of the first presentation of `radice`. The declarant's token may be known.
     pub(super) fn replaced(
         &self,
-        declarant: &CodiceFiscale,
+        (declarant, known): (&CodiceFiscale, Option<(TokenKey, &str)>),
         radice: &str,
         order: (Date, u64),
         quali: Quali<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
-        for other in self.archive.presented_by(declarant, quali.most, preconditions)? {
+        for other in self
+            .archive
+            .presented_by(declarant, known, quali.most, preconditions)?
+        {
             let later = quali.has(&other) && (other.presentata, other.origine) > order;
             let same =
-                || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
-            if later && !same()? && !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
+                || Ok::<_, SiiError>(self.ledger.keys.token(other.key, "protocol", radice)? == other.radice);
+            if later && !same()? && !self.archive.versioni_of(other.key, &other.radice)?.annullata() {
                 return Ok(true);
             }
         }

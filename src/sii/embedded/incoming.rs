@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::clock::rome;
+use crate::clock::day;
 use crate::isee::CodiceFiscale;
 use crate::isee::checks::{Check, Difetto, MAX_DIFETTI};
 use crate::isee::codes::TipoOperazione;
@@ -82,7 +82,7 @@ impl<'a> Incoming<'a> {
         let occasion = Occasion {
             exchange,
             received: now,
-            today: rome(now).date(),
+            today: day(now),
             ordinal: 0,
             beside: true,
             returned: &[],

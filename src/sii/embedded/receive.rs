@@ -69,7 +69,7 @@ impl Embedded {
             .transpose()?
             .flatten();
         if let Some(earlier) = &earlier
-            && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
+            && self.archive.impronta(earlier.key, &impronta)? == earlier.impronta
         {
             occasion.allows(&earlier.position)?;
             let again = self.again(&self.archive.entry(&earlier.position)?)?;

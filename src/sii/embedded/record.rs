@@ -1,22 +1,23 @@
 //! The entries of a declaration and of its attestation: their facts, keys and secrets.
 
 use jiff::civil::Date;
+use serde_json::value::to_raw_value;
 
 use super::compute::{Computed, persons_of};
 use super::entries::{Toglie, lot_key, person_key, protocol_key, sender_key};
 use super::incoming::{Cause, Incoming, internal};
 use super::system::Embedded;
-use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
-use crate::contract::{ISEE_NS, message};
+use crate::contract::{ISEE_NS, attestazione_emessa, message, persone_di};
 use crate::isee::attestazione::Attestazione;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::righe::di_specifico;
 use crate::isee::rules::METODO;
+use crate::isee::sintesi::Sintesi;
 use crate::ledger::{
-    Blinding, Body, Draft, KeyError, Keys, Kind, Precondition, Retention, Role, Secret, Tokens,
+    Blinding, Body, Draft, KeyError, Keys, Kind, Precondition, Retention, Role, Secret, TokenKey, Tokens,
 };
 use crate::registry::Permit;
 use crate::sii::facts;
@@ -110,11 +111,8 @@ impl<'a> Trace<'a> {
 }
 
 /// The tokens of some values.
-fn tokens(keys: &Keys, year: i16, label: &str, values: &[String]) -> Result<Vec<String>, KeyError> {
-    values
-        .iter()
-        .map(|value| keys.token(year, label, value))
-        .collect()
+fn tokens(keys: &Keys, key: TokenKey, label: &str, values: &[String]) -> Result<Vec<String>, KeyError> {
+    values.iter().map(|value| keys.token(key, label, value)).collect()
 }
 
 /// The persons of a declaration as it came, then the others of the whole one. An attestation is found by the
@@ -158,23 +156,21 @@ impl Embedded {
         after: u32,
     ) -> Result<Draft, SiiError> {
         let keys = &self.ledger.keys;
-        let year = rome(incoming.occasion.received).year();
+        let key = TokenKey::of(incoming.occasion.received, Retention::Dsu);
         let members = version.computed.dsu.codici();
         let cf = members
             .iter()
-            .map(|code| keys.token(year, "cf", code))
+            .map(|code| keys.token(key, "cf", code))
             .collect::<Result<Vec<_>, _>>()?;
         let protocols = incoming.protocols(version.protocollo);
         let protocol = protocols
             .iter()
-            .map(|text| keys.token(year, "protocol", text))
+            .map(|text| keys.token(key, "protocol", text))
             .collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens {
-            year,
             cf: cf.clone(),
-            operator: None,
             protocol: protocol.clone(),
-            address: None,
+            ..Tokens::under(key)
         };
         let body = body_for(
             incoming.ente,
@@ -184,17 +180,20 @@ impl Embedded {
             &tokens,
         );
         let mut body = self.attested(body, version, incoming.operazione, incoming.occasion.today)?;
-        body.keys = cf.iter().map(|token| person_key(year, token)).collect();
+        body.keys = cf.iter().map(|token| person_key(key, token)).collect();
         body.keys
-            .extend(protocol.first().map(|token| protocol_key(year, token)));
+            .extend(protocol.first().map(|token| protocol_key(key, token)));
+        let testo = attestazione_emessa(version.attestazione);
+        let sintesi = Sintesi::of(version.attestazione, persone_di(&testo));
         let secret = Secret {
             cf: members,
             protocol: protocols,
-            attestation: Some(message("Attestazione", ISEE_NS, version.attestazione, false)),
+            attestation: Some(testo),
+            indicatori: Some(sintesi.encode()),
             specifico: version.computed.indicatori.specifico.as_ref().map(di_specifico),
             riferite: version.computed.fonti.riferite.clone(),
             feed: Some(
-                serde_json::to_value(&version.computed.fonti.known)
+                to_raw_value(&version.computed.fonti.known)
                     .map_err(|error| SiiError::Internal(error.to_string()))?,
             ),
             ..Secret::default()
@@ -211,10 +210,7 @@ impl Embedded {
         rilasciata: Date,
     ) -> Result<Body, SiiError> {
         let (keys, rules) = (&self.ledger.keys, version.computed.rules);
-        let year = body
-            .tokens
-            .as_ref()
-            .map_or_else(|| rilasciata.year(), |tokens| tokens.year);
+        let key = body.tokens.as_ref().map(Tokens::key).unwrap_or_default();
         let mut body = body
             .fact(facts::PRESENTATA, version.validita.0.to_string())
             .fact(facts::SCADENZA, version.validita.1.to_string())
@@ -224,11 +220,11 @@ impl Embedded {
             .fact(facts::METODO, METODO)
             .fact(facts::OPERAZIONE, operazione.code())
             .fact(facts::VERSIONE, number_of(version.protocollo))
-            .fact(facts::RADICE, keys.token(year, "protocol", version.radice)?)
+            .fact(facts::RADICE, keys.token(key, "protocol", version.radice)?)
             .fact(
                 facts::DICHIARANTE,
                 keys.token(
-                    year,
+                    key,
                     "cf",
                     &version.computed.dsu.codice_fiscale_dichiarante.canonical(),
                 )?,
@@ -243,7 +239,7 @@ impl Embedded {
             }
         }
         if let Some(base) = version.base {
-            body = body.fact(facts::BASE, keys.token(year, "protocol", base)?);
+            body = body.fact(facts::BASE, keys.token(key, "protocol", base)?);
         }
         Ok(body)
     }
@@ -267,20 +263,18 @@ impl Embedded {
         let ente = incoming.ente;
         let came = incoming.came;
         let came = came.ok_or_else(|| internal("a declaration that has not come"))?;
-        let year = rome(incoming.occasion.received).year();
+        let key = TokenKey::of(incoming.occasion.received, Retention::Dsu);
         let protocols = incoming.protocols(protocollo);
-        let protocol = tokens(keys, year, "protocol", &protocols)?;
-        let radice = keys.token(year, "protocol", trace.radice)?;
+        let protocol = tokens(keys, key, "protocol", &protocols)?;
+        let radice = keys.token(key, "protocol", trace.radice)?;
         Self::unused(incoming, &radice, &protocol, preconditions);
         let effettiva = effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false));
         let persone = everybody(came.persone, effettiva.as_deref())?;
-        let named = tokens(keys, year, "cf", &persone)?;
+        let named = tokens(keys, key, "cf", &persone)?;
         let tokens = Tokens {
-            year,
             cf: named,
-            operator: None,
             protocol: protocol.clone(),
-            address: None,
+            ..Tokens::under(key)
         };
         let mut body = body_for(
             incoming.ente,
@@ -289,22 +283,22 @@ impl Embedded {
             Kind::Dsu,
             &tokens,
         )
-        .fact(facts::IMPRONTA, keys.token(year, "impronta", came.impronta)?)
+        .fact(facts::IMPRONTA, keys.token(key, "impronta", came.impronta)?)
         .fact(facts::PRESENTATA, incoming.presented.to_string())
         .fact(facts::OPERAZIONE, incoming.operazione.code())
         .fact(facts::VERSIONE, number_of(protocollo))
         .fact(facts::RADICE, &radice);
-        let base = base.map(|base| keys.token(year, "protocol", base)).transpose()?;
+        let base = base.map(|base| keys.token(key, "protocol", base)).transpose()?;
         body = self.traced(body, incoming, &trace, base.as_deref())?;
         body.keys = protocol
             .get(1)
-            .map(|sender| sender_key(ente, year, sender))
+            .map(|sender| sender_key(ente, key, sender))
             .into_iter()
             .collect();
-        body.keys.push(protocol_key(year, &radice));
+        body.keys.push(protocol_key(key, &radice));
         if let Some(base) = base {
             // A change of the DSU must know of this entry.
-            body.keys.push(protocol_key(year, &base));
+            body.keys.push(protocol_key(key, &base));
         }
         let secret = Secret {
             cf: persone,
@@ -326,19 +320,19 @@ impl Embedded {
         protocol: &[String],
         preconditions: &mut Vec<Precondition>,
     ) {
-        let year = rome(incoming.occasion.received).year();
-        let mut own = vec![protocol_key(year, radice)];
+        let key = TokenKey::of(incoming.occasion.received, Retention::Dsu);
+        let mut own = vec![protocol_key(key, radice)];
         // A cancellation has the cancelled DSU's protocol.
         own.extend(
             protocol
                 .first()
                 .filter(|_| incoming.operazione != TipoOperazione::X)
-                .map(|token| protocol_key(year, token)),
+                .map(|token| protocol_key(key, token)),
         );
         own.extend(
             protocol
                 .get(1)
-                .map(|sender| sender_key(incoming.ente, year, sender)),
+                .map(|sender| sender_key(incoming.ente, key, sender)),
         );
         for key in own {
             if !preconditions.iter().any(|known| known.key == key) {
@@ -355,10 +349,7 @@ impl Embedded {
         trace: &Trace<'_>,
         base: Option<&str>,
     ) -> Result<Body, SiiError> {
-        let year = body
-            .tokens
-            .as_ref()
-            .map_or_else(|| incoming.presented.year(), |tokens| tokens.year);
+        let key = body.tokens.as_ref().map(Tokens::key).unwrap_or_default();
         for (fact, said) in [
             (facts::RICALCOLO, matches!(incoming.cause, Cause::Rules)),
             (facts::ATTENDE, trace.attende),
@@ -385,7 +376,7 @@ impl Embedded {
                     facts::DICHIARANTE,
                     self.ledger
                         .keys
-                        .token(year, "cf", &incoming.dichiarante.canonical())?,
+                        .token(key, "cf", &incoming.dichiarante.canonical())?,
                 )),
                 _ => Ok(body),
             };
@@ -422,12 +413,11 @@ impl Embedded {
             rifiutate: count(dsu.len() - accepted),
             dsu: dsu.to_vec(),
         };
-        let year = rome(occasion.received).year();
-        let token = self.ledger.keys.token(year, "lotto", impronta)?;
+        let key = TokenKey::of(occasion.received, Retention::Dsu);
+        let token = self.ledger.keys.token(key, "lotto", impronta)?;
         let tokens = Tokens {
-            year,
-            protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?],
-            ..Tokens::default()
+            protocol: vec![self.ledger.keys.token(key, "protocol", &protocollo)?],
+            ..Tokens::under(key)
         };
         let mut body = body_for(
             ente,
@@ -439,7 +429,7 @@ impl Embedded {
         .fact(facts::LOTTO, &token)
         .fact(facts::ACCETTATE, lotto.accettate)
         .fact(facts::RIFIUTATE, lotto.rifiutate);
-        let key = lot_key(ente, year, &token);
+        let key = lot_key(ente, key, &token);
         body.keys = vec![key.clone()];
         let kept = message(
             "EsitoLotto",
@@ -473,7 +463,7 @@ impl Embedded {
         let prepared = self.ledger.prepare(
             body,
             secret,
-            &blinding,
+            blinding,
             occasion.ordinal + after,
             occasion.received,
         );

@@ -17,7 +17,7 @@ use super::incoming::{Came, Cause, Incoming, NotReceived, RULES, ente_of, intern
 use super::record::NewVersion;
 use super::seen::{Versione, Versioni};
 use super::system::Embedded;
-use crate::clock::rome;
+use crate::clock::day;
 use crate::digest::{hex, sha256};
 use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
@@ -184,7 +184,7 @@ impl Embedded {
             .map_err(|error| internal(&error))?;
         let blinding = Blinding::new().map_err(|error| internal(&error))?;
         let draft = ledger
-            .prepare(body, &secret, &blinding, 0, now)
+            .prepare(body, &secret, blinding, 0, now)
             .map_err(|error| internal(&error))?;
         let submission = Submission {
             drafts: vec![draft],
@@ -415,7 +415,7 @@ impl Embedded {
         } = attested;
         let next = next_version(radice, ultima.numero + 1)?;
         let changed = recomputed(&found.attestazione, protocollo, head.presentata);
-        let attestazione = attested.again(computed, &next, rome(now).date(), Some(changed));
+        let attestazione = attested.again(computed, &next, day(now), Some(changed));
         let ente = ente_of(first)?;
         let di = found.ente.as_deref().unwrap_or(ente);
         let impronta = hex(&sha256(canonical.as_bytes()));

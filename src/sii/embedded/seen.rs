@@ -1,7 +1,7 @@
 //! DSU and their versions as the views have them.
 
 use crate::isee::codes::TipoOperazione;
-use crate::ledger::Position;
+use crate::ledger::{Position, TokenKey};
 use jiff::civil::Date;
 
 /// A version of a DSU.
@@ -53,8 +53,8 @@ pub(super) struct Presentata {
     pub(super) presentata: Date,
     /// Sequence of the entry of its first version.
     pub(super) origine: u64,
-    /// Year of the token's key.
-    pub(super) year: i16,
+    /// The token's key.
+    pub(super) key: TokenKey,
     /// Token of its first version's protocol.
     pub(super) radice: String,
     /// Code of the owning ente.

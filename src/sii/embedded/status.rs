@@ -11,7 +11,7 @@ use crate::contract::bind::Base64;
 use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, Completamento, EsitoDsu, EsitoLotto};
 use crate::digest::{hex, sha256};
 use crate::isee::codes::{StatoDsu, TipoOperazione};
-use crate::ledger::{Entry, Precondition};
+use crate::ledger::{Entry, Precondition, Tokens};
 use crate::registry::Registry;
 use crate::sii::answers::{DsuFate, Found};
 use crate::sii::facts::{ALTRUI, BASE, OPERAZIONE, PRESENTATA, VERSIONE};
@@ -204,6 +204,7 @@ fn replacement(
     let radice = stem_of(found.protocollo());
     let mut later = archive.presented_by(
         &found.attestazione.codice_fiscale_dichiarante,
+        None,
         usize::MAX,
         preconditions,
     )?;
@@ -213,7 +214,7 @@ fn replacement(
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.origine)));
     for other in &later {
         // A cancelled one is not opened.
-        if archive.versioni_of(other.year, &other.radice)?.annullata() {
+        if archive.versioni_of(other.key, &other.radice)?.annullata() {
             continue;
         }
         let Some(other) = archive.attestation_at(&other.position)? else {
@@ -235,11 +236,11 @@ fn replacement(
 fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiError> {
     let body = &entry.leaf.body;
     let base = body.text(BASE);
-    let year = body.tokens.as_ref().map(|tokens| tokens.year);
-    let Some((year, base)) = year.zip(base) else {
+    let key = body.tokens.as_ref().map(Tokens::key);
+    let Some((key, base)) = key.zip(base) else {
         return Ok(false);
     };
-    Ok(archive.versioni_of(year, base)?.annullata())
+    Ok(archive.versioni_of(key, base)?.annullata())
 }
 
 /// The versions made by other enti of this ente's DSU, and their current ISEE on it, in their order. No
@@ -261,7 +262,7 @@ fn completions(
         .collect();
     for current in archive.correnti(&radice)?.into_iter().take(COMPLETIONS) {
         let first = archive
-            .versioni_of(current.year, &current.radice)?
+            .versioni_of(current.key, &current.radice)?
             .0
             .into_iter()
             .next();

@@ -272,14 +272,14 @@ impl Embedded {
     /// Number of exchanges with the cancelled DSU's data. `None`: not countable.
     async fn utilizzi(&self, base: &Base) -> Result<Option<u32>, SiiError> {
         let mut terms = Vec::new();
-        for (year, radice) in self.archive.tokens("protocol", &base.radice)? {
-            terms.extend(stem_term(&radice));
-            for number in 0..=number_of(&base.protocollo) {
-                let Some(version) = version_of(&base.radice, number) else {
-                    break;
-                };
-                terms.extend(version_term(&self.ledger.keys.token(year, "protocol", &version)?));
-            }
+        let stems = self.archive.tokens_of_all("protocol", &base.radice)?;
+        terms.extend(stems.iter().filter_map(|token| stem_term(token)));
+        for number in 0..=number_of(&base.protocollo) {
+            let Some(version) = version_of(&base.radice, number) else {
+                break;
+            };
+            let versions = self.archive.tokens_of_all("protocol", &version)?;
+            terms.extend(versions.iter().filter_map(|token| version_term(token)));
         }
         let uses = self.uses.clone();
         // Counting reads files, though few blocks of them.

@@ -14,7 +14,7 @@ use super::incoming::{Cause, Incoming, NotReceived, ente_of, internal};
 use super::record::NewVersion;
 use super::seen::Versioni;
 use super::system::Embedded;
-use crate::clock::rome;
+use crate::clock::day;
 use crate::config::Attesta;
 use crate::isee::attest::{self, variazione};
 use crate::isee::attestazione::Variazione;
@@ -113,7 +113,7 @@ impl Embedded {
     /// The waiting DSU, the oldest first, at most `most` of them in detail.
     pub(super) fn what_waits(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError> {
         let all = self.store.scan(WAITING)?;
-        let today = rome(now).date();
+        let today = day(now);
         let mut prime = Vec::new();
         for (name, value) in all.iter().take(most) {
             let (Some(voce), Some(position)) = (sequence_of(name), Position::decode(value)) else {
@@ -274,7 +274,7 @@ impl Embedded {
             presented,
             ..
         } = &waiting;
-        let terms = (self.termini_da(versioni, *presented)?, rome(now).date());
+        let terms = (self.termini_da(versioni, *presented)?, day(now));
         if !self.may_attest(dsu, *presented, terms, &mut preconditions)? {
             return Ok(None);
         }
@@ -285,7 +285,7 @@ impl Embedded {
         let about = attest::Rilascio {
             protocollo,
             presentata: *presented,
-            rilasciata: rome(now).date(),
+            rilasciata: day(now),
             variazione: self.replaces(&waiting, operazione, &mut preconditions)?,
             ..attest::Rilascio::default()
         };

@@ -72,7 +72,8 @@ pub fn written(question: &str, answer: &str) -> String {
 
 /// What the files of a data directory say. Nobody may have it open.
 pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
-    let directory = Directory::open(data).unwrap();
+    // The first two are asked of an earlier format, too.
+    let (directory, _) = Directory::open_any(data).unwrap();
     match *question.split(' ').collect::<Vec<_>>() {
         ["voci"] => {
             let mut counts = BTreeMap::<String, u64>::new();

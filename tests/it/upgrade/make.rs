@@ -26,6 +26,8 @@ use super::{CONSULTED, copy};
 use kit::caseta::text;
 use kit::{DSU, element, views_equal_a_rebuild};
 
+/// The format that this build writes.
+const FORMAT: &str = "1.2";
 /// The CAF.
 const CAF: [&str; 3] = ["caf", "altrocaf", "terzocaf"];
 /// The first instant of the story: a Tuesday.
@@ -36,7 +38,7 @@ pub const LAST: Date = date(2026, 2, 3);
 pub const THRESHOLD: &str = "[[soglia]]\ncodice = \"BVAC01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Ordinario\"\n\n";
 
 /// The top of `answers.txt`.
-const HEAD: &str = "# Questions to tests/data/directory-1.1, and answers of the build that wrote it: tests/data/README.md says more.\n\
+const HEAD: &str = "# Questions to tests/data/directory-1.2, and answers of the build that wrote it: tests/data/README.md says more.\n\
      # An answer that changes on purpose is changed here, by hand, in the commit that changes it.\n\
      # A line \"?\" and the question; below it status, body without IdRichiesta, documents out of base64.\n\n";
 /// Marks an answer that later builds will not give.
@@ -130,7 +132,7 @@ impl Maker {
         let port = Port::new(BEGIN.parse().unwrap());
         let runtime = kit::runtime();
         let directory = Directory::create(&port.data(), new_exchange(port.clock.now()).unwrap()).unwrap();
-        write_master_key(&directory.keys());
+        write_master_key(&directory.keys(), FORMAT);
         let node = Node::open(&directory, &port.clock, Arc::new(RealDisk), u64::MAX).unwrap();
         runtime.block_on(node.record_opening("init")).unwrap();
         node.close();
@@ -284,7 +286,7 @@ impl Maker {
     fn answers(&self, directory: &Path) -> String {
         let port = Port::new(CONSULTED.parse().unwrap());
         copy(directory, &port.data());
-        write_master_key(&port.data().join("keys"));
+        write_master_key(&port.data().join("keys"), FORMAT);
         let mut text = HEAD.to_owned();
         let of_directory = ["voci", "foglie"]
             .map(str::to_owned)

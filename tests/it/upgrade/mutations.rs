@@ -16,8 +16,9 @@ use varco::ledger::batch;
 
 use super::answers::{self, Asking};
 use super::port::Port;
-use super::{CONSULTED, copy, directory_1_1, write_master_key};
+use super::{CONSULTED, copy, directory, put};
 use kit::{DSU, element, requests};
+use varco::commands::upgrade;
 
 /// Questions after a mutation, and after one that only few answers could show.
 const ASKED: [usize; 2] = [30, 240];
@@ -272,12 +273,12 @@ struct Campaign {
 impl Campaign {
     fn new() -> Self {
         let mut port = Port::by(Clock::fixed(BEFORE.parse().unwrap()));
-        copy(&directory_1_1(), &port.data());
-        write_master_key(&port.data().join("keys"));
+        put(&port, "1.1");
+        upgrade::run(&port.data(), &port.clock).unwrap();
         port.certify_all();
         let home = port.home().to_owned();
         let (base, earlier) = (home.join("base"), home.join("earlier"));
-        let all = answers::read(&std::fs::read_to_string(directory_1_1().join("answers.txt")).unwrap());
+        let all = answers::read(&std::fs::read_to_string(directory("1.1").join("answers.txt")).unwrap());
         let of_port = all
             .into_iter()
             .map(|answered| answered.question)

@@ -16,17 +16,15 @@ use varco::registry::administration::Command as Act;
 
 use kit::Site;
 
-/// The master key of `tests/data/directory-1.1` is the SHA-256 of this sentence: see `tests/data/README.md`.
-pub const SENTENCE: &str = "varco tests/data/directory-1.1: invented persons, no secret";
-
 /// The enti that ask, with the certificates that they get.
 pub const ENTI: [&str; 5] = ["comune", "uni", "caf", "altrocaf", "terzocaf"];
 
-/// Writes the derived master key.
-pub fn write_master_key(keys: &Path) {
+/// Writes the master key of `tests/data/directory-FORMAT`: the SHA-256 of a sentence. See `tests/data/README.md`.
+pub fn write_master_key(keys: &Path, format: &str) {
+    let sentence = format!("varco tests/data/directory-{format}: invented persons, no secret");
     std::fs::write(
         keys.join("master.key"),
-        format!("{}\n", hex(&sha256(SENTENCE.as_bytes()))),
+        format!("{}\n", hex(&sha256(sentence.as_bytes()))),
     )
     .unwrap();
 }

@@ -1,4 +1,4 @@
-//! The story of `tests/data/directory-1.1`, day by day: see `tests/data/README.md`.
+//! The story of `tests/data/directory-1.1` and `directory-1.2`, day by day: see `tests/data/README.md`.
 
 use std::sync::Arc;
 

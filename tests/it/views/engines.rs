@@ -16,7 +16,7 @@ use varco::ledger::memory::Trouble;
 use varco::ledger::search::{Filter, find, search};
 use varco::ledger::{
     Blinding, Body, Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _, Retention, Secret,
-    Submission, new_exchange,
+    Submission, TokenKey, new_exchange,
 };
 use varco::services::tentativi::{Chi, Tentativi};
 use varco::soap;
@@ -188,7 +188,8 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
             assert!(searched.skipped.is_empty());
             found.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>()
         };
-        let token = keys.token(engine.today().year(), "cf", requests::GIULIA).unwrap();
+        let key = TokenKey::of(engine.clock.now(), Retention::Consultazione);
+        let token = keys.token(key, "cf", requests::GIULIA).unwrap();
         let found = [
             count(Filter {
                 kind: Some(Kind::Dsu),
@@ -200,7 +201,7 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
                 ..Filter::default()
             }),
             count(Filter {
-                cf: vec![(engine.today().year(), token)],
+                cf: vec![(key, token)],
                 ..Filter::default()
             }),
             count(Filter {
@@ -330,22 +331,91 @@ fn an_earlier_ledger_is_upgraded_whatever_keeps_it() {
     let place = home.path().join("keys");
     varco::ledger::keys::create(&place).unwrap();
     let keys = Keys::open(&place, false).unwrap();
-    (0..4).for_each(|earlier| drop(keys.token(2026 - earlier, "cf", "").unwrap()));
+    (0..4).for_each(|earlier| {
+        drop(
+            keys.token(
+                TokenKey {
+                    year: 2026 - earlier,
+                    class: None,
+                },
+                "cf",
+                "",
+            )
+            .unwrap(),
+        )
+    });
     drop(keys);
     let engine = Engine::assemble_of(directory.ledger, Clock::fixed(NOW.parse().unwrap()), home, log);
     let enti = engine
-        .block_on(upgrade::from_1_0(&engine.node, &engine.clock))
+        .block_on(upgrade::upgraded(&engine.node, (1, 0), &engine.clock))
         .unwrap();
     assert!(enti > 0);
     assert_eq!(engine.node.registry.enti().unwrap().len(), enti);
     assert_eq!(
         engine
-            .block_on(upgrade::from_1_0(&engine.node, &engine.clock))
+            .block_on(upgrade::upgraded(&engine.node, (1, 0), &engine.clock))
             .unwrap(),
         0,
         "once"
     );
     engine.node.close();
+}
+
+/// A sealed part may be erased. Another in its place is found, without any key.
+#[test]
+fn a_sealed_part_that_was_exchanged_is_found_without_keys() {
+    let earlier = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.2");
+    let directory = Directory::open(&earlier).unwrap();
+    let entries = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
+    let verified = |change: &dyn Fn(u64, &mut Vec<u8>)| {
+        let raw: Vec<Raw> = entries
+            .iter()
+            .map(|entry| {
+                let mut sealed = entry.sealed.to_vec();
+                change(entry.leaf.seq, &mut sealed);
+                Raw {
+                    leaf: entry.bytes.clone(),
+                    sealed: sealed.into(),
+                }
+            })
+            .collect();
+        let mut log = MemLog::new();
+        log.append(BatchId { writer: 0, number: 0 }, &raw, 0).unwrap();
+        let checked = ledger::Checked {
+            keys: None,
+            again: &|| None,
+            views: None,
+        };
+        ledger::verify_log(&log, checked).map_err(|error| error.to_string())
+    };
+    let whole = verified(&|_, _| {}).unwrap();
+    assert!(whole.unseen > 100 && whole.uncovered == 0, "{whole}");
+    let sealed = entries.iter().find(|entry| entry.sealed.len() > 200).unwrap();
+    let seq = sealed.leaf.seq;
+    verified(&|of, bytes| {
+        if of == seq {
+            bytes[8..72].fill(0);
+        }
+    })
+    .unwrap();
+    let told = |change: &dyn Fn(&mut Vec<u8>)| {
+        verified(&|of, bytes| {
+            if of == seq {
+                change(bytes);
+            }
+        })
+        .unwrap_err()
+    };
+    let wanted = format!("voce {seq}: la parte riservata non è quella del sigillo");
+    for told in [
+        told(&|bytes| bytes[4] ^= 1),
+        told(&|bytes| bytes[100] ^= 1),
+        told(&|bytes| bytes.truncate(150)),
+        told(&|bytes| bytes.clear()),
+        told(&|bytes| bytes[0] = 1),
+    ] {
+        assert!(told.contains(&wanted), "{told}");
+    }
 }
 
 /// What a log may do, and what the sender of a submission is told.
@@ -478,7 +548,7 @@ fn attempts_of_hours_ago_are_counted_again_by_a_start() {
     body.facts
         .insert("tentativi".to_owned(), serde_json::json!({ "": 300 }));
     let blinding = Blinding::new().unwrap();
-    let draft = node.ledger.prepare(body, &Secret::default(), &blinding, 0, began);
+    let draft = node.ledger.prepare(body, &Secret::default(), blinding, 0, began);
     let submission = Submission {
         drafts: vec![draft.unwrap()],
         preconditions: Vec::new(),

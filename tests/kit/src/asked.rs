@@ -20,10 +20,11 @@ use varco::gateway::listener::Listener;
 use varco::gateway::node::Node;
 use varco::gateway::settings::Settings;
 use varco::isee::CodiceFiscale;
+use varco::isee::sintesi::Sintesi;
 use varco::ledger::disk::Disk;
 use varco::ledger::{Directory, Entry, Kind, Precondition};
 use varco::registry::Permit;
-use varco::sii::answers::{Declared, Found};
+use varco::sii::answers::{Attestata, Declared};
 use varco::sii::{Ask, Asking, Carrier, Carrying, Consultation, Lost, Occasion, Said, Search, Step};
 use varco::soap;
 
@@ -112,12 +113,21 @@ impl Remote {
 }
 
 impl Consultation for Remote {
+    fn indicatori<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Sintesi>>> {
+        Box::pin(async { Ok(Step::Done(Said::read(None, Vec::new()))) })
+    }
+
     fn attestazione<'a>(
         &'a self,
         _: &'a Permit,
         _: Search<'a>,
         _: Occasion<'a>,
-    ) -> Asking<'a, Option<Box<Found>>> {
+    ) -> Asking<'a, Option<Box<Attestata>>> {
         Box::pin(async { Ok(Step::Done(Said::read(None, Vec::new()))) })
     }
 

@@ -20,7 +20,9 @@ use varco::contract::{Contract, esiti_text};
 use varco::gateway::node::{Node, NodeParts};
 use varco::ledger::disk::RealDisk;
 use varco::ledger::segments::Recovery;
-use varco::ledger::{Body, Directory, Keys, Kind, MemLog, NotCommitted, Submission, Tokens, new_exchange};
+use varco::ledger::{
+    Body, Directory, Keys, Kind, MemLog, NotCommitted, Retention, Submission, TokenKey, Tokens, new_exchange,
+};
 use varco::registry::Identified;
 use varco::registry::administration::{Actor, Command, perform_all};
 use varco::registry::ente::Tipo;
@@ -53,7 +55,9 @@ impl Ground {
         // Its keys are copied to every engine: tokens and protocols are the same.
         Directory::create(&home.path().join("model"), Uuid::nil()).unwrap();
         let keys = Keys::open(&home.path().join("model/keys"), false).unwrap();
-        keys.token(clock.today().year(), "cf", "").unwrap();
+        for class in Retention::ALL {
+            keys.token(TokenKey::of(clock.now(), class), "cf", "").unwrap();
+        }
         keys.series().unwrap();
         drop(keys);
         let authorities = Authorities::read(&certificates.join("ca.pem")).unwrap();
@@ -259,7 +263,8 @@ impl Engine {
         };
         let performed = services::perform(&self.node.services, admission, asked, occasion);
         let mut prepared = self.block_on(performed).map_err(|error| error.to_string())?;
-        let (keys, year) = (&self.node.ledger.keys, rome(received).year());
+        let keys = &self.node.ledger.keys;
+        let key = TokenKey::of(received, operation.retention());
         let mut body = Body::new(Kind::Exchange, operation.retention(), exchange, received);
         body.ente = Some(ente);
         body.operation = Some(operation.name().to_owned());
@@ -269,12 +274,11 @@ impl Engine {
             .note
             .cf
             .iter()
-            .map(|code| keys.token(year, "cf", code).unwrap())
+            .map(|code| keys.token(key, "cf", code).unwrap())
             .collect();
         body.tokens = Some(Tokens {
-            year,
             cf,
-            ..Tokens::default()
+            ..Tokens::under(key)
         });
         for (name, value) in &prepared.note.facts {
             body = body.fact(*name, value);
@@ -293,12 +297,7 @@ impl Engine {
     /// An entry that says nothing.
     pub fn submit(&self) -> Result<u64, NotCommitted> {
         let now = self.clock.now();
-        let body = Body::new(
-            Kind::Admin,
-            varco::ledger::Retention::Sistema,
-            new_exchange(now).unwrap(),
-            now,
-        );
+        let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now);
         let draft = self.node.ledger.prepare_open(body).unwrap();
         let submission = Submission {
             drafts: vec![draft],
