@@ -140,7 +140,40 @@ pub fn italian(recorded: &str) -> String {
 
 /// RFC 3339 in UTC with microseconds: the one form of instants in entries.
 pub fn rfc3339(at: Timestamp) -> String {
-    format!("{at:.6}")
+    let read = Offset::UTC.to_datetime(at);
+    let Ok(year @ 0..=9999) = u32::try_from(read.year()) else {
+        return format!("{at:.6}");
+    };
+    // Two digits, and what stands behind them.
+    let part = |number: i8| {
+        [
+            b'0' + number.unsigned_abs() / 10,
+            b'0' + number.unsigned_abs() % 10,
+        ]
+    };
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let micros = read.subsec_nanosecond().unsigned_abs() / 1000;
+    for (place, number) in [(0, year), (20, micros)] {
+        let length = if place == 0 { 4 } else { 6 };
+        let mut rest = number;
+        for digit in text.iter_mut().skip(place).take(length).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+    }
+    for (place, number) in [
+        (5, read.month()),
+        (8, read.day()),
+        (11, read.hour()),
+        (14, read.minute()),
+        (17, read.second()),
+    ] {
+        for (to, digit) in text.iter_mut().skip(place).zip(part(number)) {
+            *to = digit;
+        }
+    }
+    // All of it is ASCII.
+    String::from_utf8(text.to_vec()).unwrap_or_default()
 }
 
 impl rustls::time_provider::TimeProvider for Clock {
@@ -186,6 +219,17 @@ mod tests {
             rfc3339("2026-11-21T10:00:00Z".parse().unwrap()),
             "2026-11-21T10:00:00.000000Z"
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_instant_is_written_as_the_library_does(
+            second in -62_135_596_800_i64..253_402_207_200,
+            nanosecond in 0_i32..1_000_000_000,
+        ) {
+            let at = Timestamp::new(second, nanosecond).unwrap();
+            proptest::prop_assert_eq!(rfc3339(at), format!("{at:.6}"));
+        }
     }
 
     #[test]

@@ -76,8 +76,7 @@ pub fn number(out: &mut String, number: u64) {
             break;
         }
     }
-    // Digits are ASCII.
-    out.push_str(std::str::from_utf8(digits.get(at..).unwrap_or_default()).unwrap_or_default());
+    out.extend(digits.iter().skip(at).map(|digit| char::from(*digit)));
 }
 
 /// Writes a value, compact.
@@ -151,6 +150,14 @@ impl<'a> Members<'a> {
     /// A member with a text.
     pub fn text(&mut self, name: &str, of: &str) {
         text(self.name(name), of);
+    }
+
+    /// A member with a text that needs no escape: a name of ours, digits.
+    pub fn plain(&mut self, name: &str, of: &str) {
+        let out = self.name(name);
+        out.push('"');
+        out.push_str(of);
+        out.push('"');
     }
 
     /// A member with a text, if there is one.

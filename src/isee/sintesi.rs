@@ -334,6 +334,11 @@ impl<'a> ByteIn<'a> {
 
     fn all<T>(&mut self, each: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let number = self.number()?;
-        (0..number).map(|_| each(self)).collect()
+        // No item is shorter than two bytes: there are never more than that.
+        let mut all = Vec::with_capacity(usize::from(number).min(self.0.len() / 2));
+        for _ in 0..number {
+            all.push(each(self)?);
+        }
+        Some(all)
     }
 }

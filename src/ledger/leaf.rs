@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -492,7 +493,7 @@ impl Body {
         let mut out = String::with_capacity(1536);
         let mut members = Members::after(&mut out, false);
         members.text("received", received);
-        members.text("kind", kind.name());
+        members.plain("kind", kind.name());
         members.optional("role", role.map(Role::name));
         members.text(
             "exchange",
@@ -503,7 +504,7 @@ impl Body {
         members.optional("operation", operation.as_deref());
         members.optional("outcome", outcome.as_deref());
         members.optional("refusal", refusal.as_deref());
-        members.text("retention", retention.name());
+        members.plain("retention", retention.name());
         if let Some(tokens) = tokens {
             tokens.render(members.name("tokens"));
         }
@@ -913,8 +914,13 @@ pub(super) fn checked(
 /// Whether a leaf has this commitment to its sealed part, by its bytes alone. No other member can be taken
 /// for it: a commitment is the digest of random bytes.
 pub(super) fn commits(leaf: &[u8], commitment: &str) -> bool {
-    let member = ["\"sealed\":\"", commitment, "\""].concat();
-    memmem::find(leaf, member.as_bytes()).is_some()
+    static NAME: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"sealed\":\""));
+    let length = NAME.needle().len();
+    let mut places = NAME.find_iter(leaf);
+    places.any(|at| {
+        let value = leaf.get(at + length..).unwrap_or_default();
+        value.starts_with(commitment.as_bytes()) && value.get(commitment.len()) == Some(&b'"')
+    })
 }
 
 /// Turns an entry into changes of the views. A projector copies: it never computes, checks, or reads a clock.

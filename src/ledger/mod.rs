@@ -48,6 +48,7 @@ pub use log::{Log, LogError, Reader, Verified};
 pub use memory::MemLog;
 pub use seal::{Blinding, Secret, Unopened};
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -170,7 +171,18 @@ impl Ledger {
     }
 }
 
-/// A new exchange id.
+/// A new exchange id. Its random bytes are drawn for many at a time: they are unlike others', and no secret.
 pub fn new_exchange(now: Timestamp) -> Result<Uuid, KeyError> {
-    Ok(leaf::exchange_id(now, keys::random()?))
+    const EACH: usize = 10;
+    thread_local! {
+        static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    let random = DRAWN.with_borrow_mut(|drawn| -> Result<[u8; EACH], KeyError> {
+        if drawn.len() < EACH {
+            *drawn = keys::random::<{ 64 * EACH }>()?.to_vec();
+        }
+        let own = drawn.split_off(drawn.len().saturating_sub(EACH));
+        own.try_into().map_err(|_| KeyError::Random)
+    });
+    Ok(leaf::exchange_id(now, random?))
 }

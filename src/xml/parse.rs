@@ -212,6 +212,8 @@ enum RawText<'s> {
 
 impl<'s, 'l> Parser<'s, 'l> {
     fn new(source: &'s str, limits: &'l DocumentLimits) -> Self {
+        let mut bindings = Vec::with_capacity(8);
+        bindings.push(("xml", 1));
         Self {
             limits,
             document: Document {
@@ -219,13 +221,13 @@ impl<'s, 'l> Parser<'s, 'l> {
                 nodes: Vec::with_capacity(64),
                 attributes: Vec::with_capacity(128),
                 namespaces: vec![Cow::Borrowed(""), Cow::Borrowed(XML)],
-                declarations: Vec::new(),
+                declarations: Vec::with_capacity(8),
                 base: (0, START),
                 marks: OnceLock::new(),
             },
-            bindings: vec![("xml", 1)],
+            bindings,
             by_prefix: None,
-            open: Vec::new(),
+            open: Vec::with_capacity(16),
             text: RawText::Nothing,
             finished: false,
             outline: None,

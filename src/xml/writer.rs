@@ -50,7 +50,7 @@ impl Writer {
         Self {
             out: String::with_capacity(2048),
             style,
-            open: Vec::new(),
+            open: Vec::with_capacity(8),
         }
     }
 

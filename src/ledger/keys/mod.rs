@@ -50,7 +50,8 @@ pub struct Keys {
 #[derive(Default)]
 struct OpenKeys {
     records: u32,
-    tokens: HashMap<TokenKey, Arc<hmac::Key>>,
+    /// Few: one for each year and class.
+    tokens: Vec<(TokenKey, Arc<hmac::Key>)>,
     series: Option<hmac::Key>,
     class_ids: HashMap<KeyName, u32>,
     classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
@@ -66,7 +67,7 @@ impl OpenKeys {
                     return false;
                 };
                 let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key));
-                self.tokens.insert(named, key);
+                self.tokens.push((named, key));
             }
             (Some((Use::Series, _)), Ok(key)) => self.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
             (Some((Use::Class, name)), key) => {
@@ -79,6 +80,12 @@ impl OpenKeys {
             (None | Some(_), _) => return false,
         }
         true
+    }
+
+    /// The token key of a name; the last, should a ring have two.
+    fn token(&self, key: TokenKey) -> Option<Arc<hmac::Key>> {
+        let mut all = self.tokens.iter().rev();
+        all.find(|(known, _)| *known == key).map(|(_, key)| key.clone())
     }
 
     fn class(&self, name: &KeyName) -> Option<(u32, Arc<LessSafeKey>)> {
@@ -218,7 +225,7 @@ impl Keys {
 
     /// All token keys, by year and class.
     pub fn token_keys(&self) -> Vec<TokenKey> {
-        let mut keys: Vec<TokenKey> = self.read().tokens.keys().copied().collect();
+        let mut keys: Vec<TokenKey> = self.read().tokens.iter().map(|(key, _)| *key).collect();
         keys.sort_unstable();
         keys
     }
@@ -233,11 +240,7 @@ impl Keys {
     /// The keyed token of a value: it stands for the value in leaves and views. The key is made if there is
     /// none yet.
     pub fn token(&self, key: TokenKey, label: &str, value: &str) -> Result<String, KeyError> {
-        let key = self.found_or_made(
-            Use::Token,
-            || KeyName::token(key),
-            |opened| opened.tokens.get(&key).cloned(),
-        )?;
+        let key = self.found_or_made(Use::Token, || KeyName::token(key), |opened| opened.token(key))?;
         Ok(token(&key, label, value))
     }
 

@@ -53,7 +53,7 @@ pub enum Unopened {
     /// The record of the class key is damaged.
     #[error("la chiave {0} è danneggiata")]
     DamagedKey(u32),
-    /// The bytes do not open, or do not open to a [`Secret`].
+    /// The bytes do not open, or do not open to a [`Secret`](super::Secret).
     #[error("danneggiata")]
     Damaged,
     /// The content contradicts the leaf's commitment.
