@@ -17,6 +17,7 @@ use super::{Gateway, fault};
 use crate::clock::day;
 use crate::contract::catalogue::Operation;
 use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
+use crate::ledger::leaf::OPERATORS;
 use crate::ledger::{
     Blinding, Body, Commitments, Draft, KeyError, Kind, Micros, NotCommitted, PrepareError, Receipt,
     Retention, Role, Secret, Sizes, Submission, TokenKey, Tokens, new_exchange,
@@ -175,7 +176,7 @@ impl<'a> Record<'a> {
 
     /// The key of operators' tokens: one for exchanges of every class, so that quotas count an operator once.
     fn operators(&self) -> TokenKey {
-        TokenKey::of(self.received, Retention::Consultazione)
+        TokenKey::of(self.received, OPERATORS)
     }
 
     /// The retention class of its entry.

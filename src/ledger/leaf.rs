@@ -167,6 +167,9 @@ impl TokenKey {
     }
 }
 
+/// The class of the key of operators' tokens, in exchanges of every class.
+pub const OPERATORS: Retention = Retention::Consultazione;
+
 impl fmt::Display for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name())
@@ -530,6 +533,17 @@ impl Body {
         }
         members.end();
         out
+    }
+
+    /// The key of its operator's token. Operators of exchanges have that of consultations, whatever the class
+    /// of the entry: quotas count an operator once. None: it has no tokens.
+    pub fn operator_key(&self) -> Option<TokenKey> {
+        let key = self.tokens.as_ref()?.key();
+        let one_for_all = self.kind == Kind::Exchange && key.class.is_some();
+        Some(TokenKey {
+            class: if one_for_all { Some(OPERATORS) } else { key.class },
+            ..key
+        })
     }
 
     /// The place of the entry among those of its exchange; 0 for the exchange's own entry.

@@ -61,13 +61,14 @@ impl Filter {
     pub fn matches(&self, entry: &Entry) -> bool {
         let body = &entry.leaf.body;
         let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        let named = |wanted: &[(TokenKey, String)], of: fn(&Tokens) -> &[String]| {
+        let (own, operators) = (body.tokens.as_ref().map(Tokens::key), body.operator_key());
+        let named = |wanted: &[(TokenKey, String)], by: Option<TokenKey>, of: fn(&Tokens) -> &[String]| {
             let tokens = body.tokens.as_ref();
             wanted.is_empty()
                 || tokens.is_some_and(|tokens| {
                     wanted
                         .iter()
-                        .any(|(key, token)| tokens.key() == *key && of(tokens).contains(token))
+                        .any(|(key, token)| by == Some(*key) && of(tokens).contains(token))
                 })
         };
         self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
@@ -76,9 +77,9 @@ impl Filter {
             && same(&self.operation, &body.operation)
             && same(&self.outcome, &body.outcome)
             && self.kind.is_none_or(|kind| kind == body.kind)
-            && named(&self.cf, |tokens| &tokens.cf)
-            && named(&self.protocol, |tokens| &tokens.protocol)
-            && named(&self.operator, |tokens| tokens.operator.as_slice())
+            && named(&self.cf, own, |tokens| &tokens.cf)
+            && named(&self.protocol, own, |tokens| &tokens.protocol)
+            && named(&self.operator, operators, |tokens| tokens.operator.as_slice())
             && self.exchange.is_none_or(|exchange| exchange == body.exchange)
             && self.id_richiesta.is_none_or(|id| id_richiesta(body) == Some(id))
     }
@@ -241,11 +242,11 @@ fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
         terms.extend(value.as_ref().map(|value| term(name, value)));
     }
     if let Some(tokens) = &body.tokens {
-        let key = tokens.key();
-        for (name, own) in [
-            ("cf", &tokens.cf[..]),
-            ("protocol", &tokens.protocol),
-            ("operator", tokens.operator.as_slice()),
+        let (key, operators) = (tokens.key(), body.operator_key().unwrap_or_default());
+        for (name, key, own) in [
+            ("cf", key, &tokens.cf[..]),
+            ("protocol", key, &tokens.protocol),
+            ("operator", operators, tokens.operator.as_slice()),
         ] {
             terms.extend(own.iter().map(|token| term(name, &format!("{key}:{token}"))));
         }

@@ -553,7 +553,9 @@ impl Views for ViewWriter {
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
         // After an error redb does nothing more with a file until it is opened again. Present readers finish
         // first.
-        if let Some(database) = std::mem::take(&mut *self.store.open()).database {
+        let OpenViews { database, snapshot } = std::mem::take(&mut *self.store.open());
+        drop(snapshot);
+        if let Some(database) = database {
             let last = Arc::downgrade(&database);
             drop(database);
             let until = Instant::now() + READING;

@@ -291,12 +291,20 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     let data = site.data().display().to_string();
     let serving = site.serve();
     let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let (plain, named) = kit::runtime().block_on(async {
-        let comune = site.client(serving.address, "comune");
+    let dsu = requests::dsu("CAF00001-CERCA1-2026-N0000001", &site.today());
+    let (plain, named, sent) = kit::runtime().block_on(async {
+        let (comune, caf) = (site.client(serving.address, "comune"), site.client(serving.address, "caf"));
         let identity = "<s:Header><Identity xmlns='http://inps.it/'><UserId xmlns=''>operatrice7</UserId></Identity></s:Header><s:Body>";
         let named = question.replacen("<s:Body>", identity, 1);
-        (comune.call(ISEE, &question).await.unwrap(), comune.call(ISEE, &named).await.unwrap())
+        // Of another retention class: its operator is found all the same.
+        let sent = requests::trasmissione(&dsu).replacen("<s:Body>", identity, 1);
+        (
+            comune.call(ISEE, &question).await.unwrap(),
+            comune.call(ISEE, &named).await.unwrap(),
+            caf.call(DSU, &sent).await.unwrap(),
+        )
     });
+    assert_eq!(element(&sent, "Esito"), "OK", "{}", sent.text);
     serving.stop();
     let all = list(&site, &[]);
     let of = |exchange: &str| {
@@ -322,7 +330,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     );
     assert_eq!(
         found(&["--di-operatore", "operatrice7"]),
-        [of(named.exchange.as_ref().unwrap())]
+        [&named, &sent].map(|answer| of(answer.exchange.as_ref().unwrap()))
     );
     // The second of an entry belongs to it, however the clock is written.
     let recorded: jiff::Timestamp = all.last().unwrap()["recorded"].as_str().unwrap().parse().unwrap();
