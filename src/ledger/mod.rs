@@ -129,6 +129,17 @@ impl Ledger {
             .inspect_err(|why| self.note_unopened(&entry.position, &entry.sealed, *why))
     }
 
+    /// Unlocks the sealed part of an entry, and gives it to `read`: for a caller reading only a part of it.
+    pub fn read<T>(
+        &self,
+        entry: &Entry,
+        read: impl FnOnce(&seal::Unlocked<'_>) -> Result<T, Unopened>,
+    ) -> Result<T, Unopened> {
+        seal::unlock_entry(&self.keys, &entry.leaf, &entry.sealed)
+            .and_then(|opened| read(&opened))
+            .inspect_err(|why| self.note_unopened(&entry.position, &entry.sealed, *why))
+    }
+
     /// Reads and unlocks the sealed part at a position, without parsing its leaf, and gives it to `read`.
     /// `exchange` and `ordinal` are the entry's.
     pub fn unlocked<T>(

@@ -36,13 +36,18 @@ pub fn seal(
 
 /// Opens an entry's sealed part, all of it, and checks it against the leaf's commitment.
 pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret), Unopened> {
+    unlock_entry(keys, leaf, sealed)?.all()
+}
+
+/// Opens the data key of an entry's sealed part. Its sections open one by one.
+pub(super) fn unlock_entry<'a>(keys: &Keys, leaf: &Leaf, sealed: &'a [u8]) -> Result<Unlocked<'a>, Unopened> {
     let committed = leaf
         .body
         .commit
         .as_ref()
         .and_then(|commit| commit.sealed.as_deref());
     let is_committed = |commitment: &str| committed == Some(commitment);
-    unlock(keys, Luogo::of(leaf), sealed, &is_committed)?.all()
+    unlock(keys, Luogo::of(leaf), sealed, &is_committed)
 }
 
 /// Opens the data key of a sealed part. Its sections open one by one. `is_committed`: whether the leaf has

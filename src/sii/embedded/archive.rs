@@ -664,14 +664,28 @@ impl Archive {
 
     /// The records of a feed entry, each as written. `None`: erased.
     pub(super) fn feed_records(&self, position: &Position) -> Result<Option<Vec<Box<RawValue>>>, SiiError> {
-        let entry = self.entry(position)?;
-        let Some(secret) = self.open_unless_erased(&entry)? else {
-            return Ok(None);
-        };
-        let feed = secret.feed.ok_or_else(|| without("records"))?;
-        serde_json::from_str(feed.get())
-            .map(Some)
-            .map_err(|_| Unopened::Damaged.into())
+        #[derive(Deserialize)]
+        struct Page {
+            feed: Vec<Box<RawValue>>,
+        }
+        let damaged = |_| Unopened::Damaged;
+        let read = self
+            .ledger
+            .read(&self.entry(position)?, |unlocked| match unlocked {
+                Unlocked::Earlier(whole) => {
+                    let page: Page = serde_json::from_slice(whole.json()).map_err(damaged)?;
+                    Ok(page.feed)
+                }
+                Unlocked::Sections(sections) => {
+                    let feed = sections.section(Section::Feed)?.ok_or(Unopened::Damaged)?;
+                    serde_json::from_slice(&feed).map_err(damaged)
+                }
+            });
+        match read {
+            Ok(records) => Ok(Some(records)),
+            Err(Unopened::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
