@@ -39,13 +39,14 @@
 //! | 2 | [`tls`] | the channel |
 //! | 1 | [`config`] | `varco.toml`: all settings, with their defaults |
 //! | 1 | [`xml`], [`log`] | XML read, judged and written; the log |
-//! | 0 | [`clock`], [`refusal`], [`digest`], [`progress`], [`italian`], [`json`] | the ground floor |
+//! | 0 | [`clock`], [`refusal`], [`digest`], [`progress`], [`italian`], [`json`], [`binary`] | ground floor |
 //!
 //! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in
 //! [`contract`], a function of [`services`]. A new refusal is a line in one of the tables printed by
 //! [`commands::errori`]. A new kind of entry has its owner's `entries.rs`, and a projector in the list of
 //! [`gateway::node`].
 
+pub mod binary;
 pub mod clock;
 #[allow(
     clippy::print_stdout,

@@ -18,9 +18,9 @@ use tokio::task::JoinHandle;
 use crate::clock::{Clock, rome};
 use crate::config::Config;
 use crate::contract::Contract;
+use crate::gateway::counting::{CountsFile, QuotaFollower};
 use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
-use crate::gateway::quota::QuotaFollower;
 use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin, beside};
 use crate::ledger::Directory;
@@ -65,7 +65,7 @@ async fn start_with(
     let node = Node::open_with(
         &directory,
         clock,
-        disk,
+        disk.clone(),
         config.ledger.segment_bytes,
         sii::SiiSettings::configured(config)?,
     )?;
@@ -83,11 +83,17 @@ async fn start_with(
     let gateway = Gateway::new(node, contract, settings, config);
     let ledger = &gateway.node.ledger;
     let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
+    let kept = CountsFile {
+        path: directory.counts(),
+        disk,
+        reader: ledger.reader.clone(),
+    };
     let counting = QuotaFollower::recounted(
         &gateway.quotas,
         &gateway.node.services.tentativi,
         (ledger.reader.as_ref(), head),
         clock,
+        Some(kept),
     )?;
     ledger.committer.follow(Box::new(counting)).await?;
     let (damage, uses) = (&gateway.node.damage, &gateway.node.uses);

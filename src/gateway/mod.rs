@@ -14,6 +14,7 @@
 //!   for other systems;
 //! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about
 //!   handshakes; `crowd`: the places taken by each; [`quota`]: the use of quotas by each;
+//!   [`counting`]: counts it from the ledger;
 //! - [`admin`]: the admin socket; [`status`]: the state, for people; [`metrics`]: the counters;
 //!   `measured`: values for the page of metrics alone.
 
@@ -21,6 +22,7 @@ pub mod admin;
 pub(crate) mod beside;
 mod body;
 mod connection;
+pub mod counting;
 mod crowd;
 mod documents;
 mod door;

@@ -1,23 +1,24 @@
 //! Quotas as they stand: their use by each ente, and by each of its operators, in this minute and on this
 //! civil day.
 //!
-//! The minute is a bucket in memory. The day is counted from the ledger at the start, so a restart forgets
-//! nothing, and goes on in memory. An exchange let in counts, even if it could not be recorded after all.
+//! The minute is a bucket in memory. The day is counted from the ledger at the start, or taken up where a
+//! clean stop left it (`counting`), so a restart forgets nothing; it goes on in memory. An exchange let in
+//! counts, even if it could not be recorded after all.
 //! Persons are counted by their tokens, in consultations alone: transmitting a DSU reads nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::fault::code_of;
-use crate::clock::{Clock, day, rfc3339, rome};
+use crate::binary::{ByteIn, ByteOut};
+use crate::clock::{day, rome};
 use crate::contract::catalogue::Operation;
-use crate::ledger::{Entry, Follower, Glance, Kind, LogError, Origin, Reader, ViewError};
+use crate::ledger::{Glance, Kind};
 use crate::refusal::Code;
 use crate::registry::quota::Quote;
-use crate::services::tentativi::{RECOUNTED, Tentativi};
 
 /// One minute in microseconds.
 const MINUTE: i64 = 60_000_000;
@@ -195,6 +196,50 @@ impl Quotas {
         of_ente.own.persons.extend(&persons);
     }
 
+    /// Writes the use of the latest day. Buckets of the minute are left out: a start forgets them.
+    pub fn write(&self, out: &mut ByteOut) {
+        let today = self.lock();
+        out.text(&today.day.to_string());
+        out.count(today.enti.len());
+        for (ente, OfEnte { own, operators }) in &today.enti {
+            out.text(ente);
+            own.write(out);
+            out.count(operators.len());
+            for (token, used) in operators {
+                out.long(*token);
+                used.write(out);
+            }
+        }
+    }
+
+    /// Reads what [`Quotas::write`] wrote. None: these bytes are something else.
+    pub fn read_back(from: &mut ByteIn<'_>) -> Option<Self> {
+        let day = from.text()?.parse().ok()?;
+        let mut enti = HashMap::new();
+        for _ in 0..from.count()? {
+            let ente = from.text()?.to_owned();
+            let own = Used::read(from)?;
+            let mut operators = HashMap::new();
+            for _ in 0..from.count()? {
+                operators.insert(from.long()?, Used::read(from)?);
+            }
+            enti.insert(ente, OfEnte { own, operators });
+        }
+        Some(Self {
+            today: Mutex::new(Today { day, enti }),
+        })
+    }
+
+    /// The latest day of any exchange counted.
+    pub fn day(&self) -> Date {
+        self.lock().day
+    }
+
+    /// Goes on from the counts of an earlier process.
+    pub fn take_up(&self, left: Self) {
+        *self.lock() = left.today.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
+
     /// The use of the day by each ente: exchanges and persons.
     pub fn used(&self, now: Timestamp) -> Vec<(String, u64, u64)> {
         let today = self.on(now);
@@ -214,71 +259,6 @@ impl Quotas {
 
     fn lock(&self) -> MutexGuard<'_, Today> {
         self.today.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Makes the quotas and the failed attempts follow the log: entries from before the start, and entries of
-/// others in the same log. Exchanges of this process are counted when they are let in.
-pub struct QuotaFollower {
-    quotas: Arc<Quotas>,
-    tentativi: Arc<Tentativi>,
-    clock: Clock,
-    applied: u64,
-}
-
-impl QuotaFollower {
-    /// Counts this day's exchanges of a log, and in the same pass the failed attempts of the last hours.
-    /// `head` is its last entry.
-    pub fn recounted(
-        quotas: &Arc<Quotas>,
-        tentativi: &Arc<Tentativi>,
-        (reader, head): (&dyn Reader, u64),
-        clock: &Clock,
-    ) -> Result<Self, LogError> {
-        let mut counting = Self {
-            quotas: quotas.clone(),
-            tentativi: tentativi.clone(),
-            clock: clock.clone(),
-            applied: head,
-        };
-        let now = clock.now();
-        // An exchange is recorded after it was received: none of today's was recorded before today began.
-        let start = rome(now)
-            .start_of_day()
-            .map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
-        let attempts = rfc3339(now.saturating_sub(RECOUNTED).unwrap_or(Timestamp::UNIX_EPOCH));
-        reader.since(&rfc3339(start).min(attempts.clone()), &mut |glance| {
-            counting.applied = counting.applied.max(glance.seq);
-            quotas.recount(glance, clock.today());
-            if *glance.recorded >= *attempts {
-                tentativi.recount(glance);
-            }
-        })?;
-        Ok(counting)
-    }
-}
-
-impl Follower for QuotaFollower {
-    fn name(&self) -> &'static str {
-        "quotas"
-    }
-
-    fn applied(&self) -> u64 {
-        self.applied
-    }
-
-    fn apply(&mut self, entries: &[Entry], origin: Origin) -> Result<(), ViewError> {
-        if let Some(last) = entries.last() {
-            self.applied = last.leaf.seq;
-        }
-        if origin == Origin::Here {
-            return Ok(());
-        }
-        for glance in entries.iter().filter_map(|entry| Glance::read(&entry.bytes)) {
-            self.quotas.recount(&glance, self.clock.today());
-            self.tentativi.recount(&glance);
-        }
-        Ok(())
     }
 }
 
@@ -361,6 +341,23 @@ fn each(limit: u32) -> i64 {
 }
 
 impl Used {
+    fn write(&self, out: &mut ByteOut) {
+        out.long(self.exchanges);
+        out.count(self.persons.len());
+        self.persons.iter().for_each(|person| out.long(*person));
+    }
+
+    fn read(from: &mut ByteIn<'_>) -> Option<Self> {
+        let exchanges = from.long()?;
+        let count = from.count()?;
+        let persons = from.take(count.checked_mul(8)?)?.as_chunks().0;
+        Some(Self {
+            exchanges,
+            persons: persons.iter().copied().map(u64::from_le_bytes).collect(),
+            ..Self::default()
+        })
+    }
+
     /// Takes one more exchange. Returns the quota nearest to its end; None without quotas.
     fn take(&mut self, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
         let daily = quote.al_giorno.map(|limit| Standing {

@@ -9,6 +9,7 @@ use super::attestazione::{Assente, Attestazione};
 use super::codes::{Importo, TipoIndicatore, TipoIndicatoreSoglia as Caso};
 use super::codice_fiscale::CodiceFiscale;
 use super::valori::Valori;
+use crate::binary::{ByteIn, ByteOut};
 
 /// The first byte.
 const VERSION: u8 = 1;
@@ -246,17 +247,17 @@ impl Sintesi {
             })?,
             valori: from.all(|from| {
                 Some(Valori {
-                    ise: from.amount()?,
-                    scala_equivalenza: from.amount()?,
-                    isee: from.amount()?,
-                    isr: from.amount()?,
-                    isp: from.amount()?,
+                    ise: amount(from)?,
+                    scala_equivalenza: amount(from)?,
+                    isee: amount(from)?,
+                    isr: amount(from)?,
+                    isp: amount(from)?,
                 })
             })?,
             voci: from.all(|from| {
                 let membro = from.number()?;
-                let tipo = TipoIndicatore::from_code(from.code(TipoIndicatore::ALL)?)?;
-                let caso = from.code(Caso::ALL)?;
+                let tipo = TipoIndicatore::from_code(code(from, TipoIndicatore::ALL)?)?;
+                let caso = code(from, Caso::ALL)?;
                 let place = from.number()?;
                 let trovata = match caso {
                     "" => None,
@@ -273,72 +274,18 @@ impl Sintesi {
     }
 }
 
-/// Bytes being written. Lengths and numbers are two bytes, little-endian: a summary fits its schema's limits.
-struct ByteOut(Vec<u8>);
-
-impl ByteOut {
-    fn number(&mut self, number: u16) {
-        self.0.extend_from_slice(&number.to_le_bytes());
-    }
-
-    /// A text of at most 65,535 bytes; a longer one is cut, so that reading fails.
-    fn text(&mut self, text: &str) {
-        self.number(u16::try_from(text.len()).unwrap_or(u16::MAX));
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    fn all<T>(&mut self, list: &[T], each: impl Fn(&mut Self, &T)) {
-        self.number(u16::try_from(list.len()).unwrap_or(u16::MAX));
-        list.iter().for_each(|item| each(self, item));
+/// One of these codes, or an empty one.
+fn code(from: &mut ByteIn<'_>, codes: &'static [&'static str]) -> Option<&'static str> {
+    let length = from.number()?;
+    let bytes = from.take(length.into())?;
+    let mut known = codes.iter().copied();
+    match bytes {
+        [] => Some(""),
+        bytes => known.find(|code| code.as_bytes() == bytes),
     }
 }
 
-/// Bytes being read.
-struct ByteIn<'a>(&'a [u8]);
-
-impl<'a> ByteIn<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
-    }
-
-    fn number(&mut self) -> Option<u16> {
-        self.take(2)?.try_into().ok().map(u16::from_le_bytes)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let length = self.number()?;
-        std::str::from_utf8(self.take(length.into())?).ok()
-    }
-
-    /// One of these codes, or an empty one.
-    fn code(&mut self, codes: &'static [&'static str]) -> Option<&'static str> {
-        let length = self.number()?;
-        let bytes = self.take(length.into())?;
-        let mut known = codes.iter().copied();
-        match bytes {
-            [] => Some(""),
-            bytes => known.find(|code| code.as_bytes() == bytes),
-        }
-    }
-
-    fn amount(&mut self) -> Option<Importo> {
-        let bytes = self.take(AMOUNT)?.try_into().ok()?;
-        Some(Importo(Decimal::deserialize(bytes)))
-    }
-
-    fn all<T>(&mut self, each: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let number = self.number()?;
-        // No item is shorter than two bytes: there are never more than that.
-        let mut all = Vec::with_capacity(usize::from(number).min(self.0.len() / 2));
-        for _ in 0..number {
-            all.push(each(self)?);
-        }
-        Some(all)
-    }
+fn amount(from: &mut ByteIn<'_>) -> Option<Importo> {
+    let bytes = from.take(AMOUNT)?.try_into().ok()?;
+    Some(Importo(Decimal::deserialize(bytes)))
 }

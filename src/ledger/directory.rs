@@ -225,6 +225,11 @@ impl Directory {
         self.path.join("views")
     }
 
+    /// The counts of the day, left by a clean stop: beside the views, and as little needed as they are.
+    pub fn counts(&self) -> PathBuf {
+        self.views().join("counts")
+    }
+
     /// The admin socket of a running gateway.
     pub fn socket(&self) -> PathBuf {
         self.path.join("admin.sock")

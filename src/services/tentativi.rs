@@ -9,14 +9,15 @@
 //! once get no more than one after another.
 //!
 //! Exchanges record their failed attempts (fact `tentativi`: the number, by the declarant's token). A start
-//! counts those of the last twelve hours again; after twelve hours each bucket is full. So a restart forgets
-//! nothing.
+//! counts those of the last twelve hours again, or those since a clean stop left the buckets in a file; after
+//! twelve hours each bucket is full. So a restart forgets nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::binary::{ByteIn, ByteOut};
 use crate::contract::catalogue::Operation;
 use crate::ledger::{Glance, Kind};
 
@@ -242,6 +243,44 @@ impl Tentativi {
             };
             self.lock().take(chi, *failed, received.as_microsecond());
         }
+    }
+
+    /// Writes all buckets.
+    pub fn write(&self, out: &mut ByteOut) {
+        let secchi = self.lock();
+        out.count(secchi.enti.len());
+        for (ente, full_at) in &secchi.enti {
+            out.text(ente);
+            out.long(full_at.cast_unsigned());
+        }
+        out.count(secchi.dichiaranti.len());
+        for ((ente, dichiarante), full_at) in &secchi.dichiaranti {
+            out.text(ente);
+            out.text(dichiarante);
+            out.long(full_at.cast_unsigned());
+        }
+    }
+
+    /// Reads what [`Tentativi::write`] wrote. None: these bytes are something else.
+    pub fn read_back(from: &mut ByteIn<'_>) -> Option<Self> {
+        let mut secchi = Secchi::default();
+        for _ in 0..from.count()? {
+            secchi
+                .enti
+                .insert(from.text()?.to_owned(), from.long()?.cast_signed());
+        }
+        for _ in 0..from.count()? {
+            let of = (from.text()?.to_owned(), from.text()?.to_owned());
+            secchi.dichiaranti.insert(of, from.long()?.cast_signed());
+        }
+        Some(Self {
+            secchi: Mutex::new(secchi),
+        })
+    }
+
+    /// Goes on from the buckets of an earlier process.
+    pub fn take_up(&self, left: Self) {
+        *self.lock() = left.secchi.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
 
     fn lock(&self) -> MutexGuard<'_, Secchi> {

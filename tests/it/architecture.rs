@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use circles::{House, circles};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 22] = [
     ("commands", 8),
     ("gateway", 7),
     ("services", 6),
@@ -29,6 +29,7 @@ const FLOORS: [(&str, u8); 21] = [
     ("log", 1),
     ("progress", 0),
     ("json", 0),
+    ("binary", 0),
     ("lib", 9),
 ];
 

@@ -33,7 +33,7 @@ fn is_own(path: &Path) -> bool {
             ["HEAD", "SYNC-FAILED"].contains(&name)
                 || (name.starts_with(|first: char| first.is_ascii_digit()) && name.contains('.'))
         }
-        ["data", "views", name] => name == "TRUST" || name.starts_with("views."),
+        ["data", "views", name] => ["TRUST", "counts"].contains(&name) || name.starts_with("views."),
         _ => false,
     }
 }
