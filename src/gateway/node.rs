@@ -19,7 +19,7 @@ use crate::ledger::segments::{Extent, Loss, Recovery};
 use crate::ledger::uses::Uses;
 use crate::ledger::{
     Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector,
-    Reader, Retention, Secret, Submission, TokenKey, ViewError, new_exchange,
+    Reader, Retention, Secret, Submission, ViewError, new_exchange,
 };
 use crate::registry::Registry;
 use crate::registry::administration::Actor;
@@ -228,9 +228,7 @@ impl Node {
         let missing_keys = keys.missing();
         end_on_loss(&keys, &committer);
         // The year's token keys exist before the first search under them.
-        for class in Retention::ALL {
-            keys.token(TokenKey::of(clock.now(), class), "cf", "")?;
-        }
+        keys.begin(clock.now())?;
         // So does the key of the series, before the entry with the number of keys: with an older keyring it
         // would be made anew.
         keys.series()?;

@@ -283,6 +283,9 @@ fn dati_indicatore(
     let (valori, tipo_indicatore) = indicator_of(&sintesi, indicatore, &request.codice_fiscale)?;
     let sotto = valori.isee.0 <= soglia.importo;
     let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
+    if sintesi.membri.iter().all(|member| !member.ordinario) {
+        return Err(without("an attestation without an ordinary nucleus"));
+    }
     let members = sintesi.membri.into_iter();
     let members = members.filter(|member| member.ordinario && request.fornitura_nucleo == SiNo::Si);
     // In canonical form: this schema allows no small letters, the DSU's does.

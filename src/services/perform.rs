@@ -21,6 +21,8 @@ pub async fn perform(
         soglie,
         ..
     } = asked;
+    let begun = services.keys.begin(occasion.received);
+    begun.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
     match request {
         Request::Indicatore(request) => {
             consultazione::indicatore(services, admission, request.as_ref(), occasion).await

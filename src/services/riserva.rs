@@ -17,10 +17,11 @@ impl Services {
         named: u32,
         occasion: Occasion<'_>,
     ) -> Result<Riserva, NotPrepared> {
-        // One key for all operations: what is tried in one is not forgotten in another.
+        // One key for all operations: what is tried in one is not forgotten in another. A label of its own:
+        // the token stands in entries of DSU, and must lead nobody to the person's consultations.
         let key = TokenKey::of(occasion.received, Retention::Consultazione);
         let token = dichiarante
-            .map(|code| self.keys.token(key, "cf", &code.canonical()))
+            .map(|code| self.keys.token(key, "tentativi", &code.canonical()))
             .transpose();
         let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
         let chi = Chi::of(

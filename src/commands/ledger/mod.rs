@@ -1,6 +1,7 @@
 //! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --apri` and a
 //! search for a person are recorded.
 
+mod aperta;
 mod elenco;
 mod righe;
 mod verifica;
@@ -8,6 +9,7 @@ mod verifica;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
+use aperta::aperta;
 pub use righe::line;
 use righe::tell_skipped;
 pub(super) use verifica::verify_with;
@@ -73,7 +75,7 @@ fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Resu
     if open {
         let keys = Keys::open(&directory.keys(), true)?;
         match seal::open(&keys, &entry.leaf, &entry.sealed) {
-            Ok((_, secret)) => println!("{}", serde_json::to_string_pretty(&secret)?),
+            Ok((_, secret)) => println!("{}", serde_json::to_string_pretty(&aperta(&secret)?)?),
             Err(Unopened::Nothing) => println!("(nessuna parte riservata)"),
             Err(Unopened::Erased) => println!("(parte riservata cancellata)"),
             Err(error) => bail!("la parte riservata non si apre: {error}"),

@@ -6,12 +6,14 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::super::avanzamento::{Avanzamento, Lavoro};
+use crate::contract::attestazione_letta;
+use crate::isee::sintesi::Sintesi;
 use crate::italian::quanti;
 use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::leaf::SIGILLO;
 use crate::ledger::log::{LogError, REMEDY};
-use crate::ledger::{Directory, Entry, Keys, Reader, Unopened, Verified, seal};
+use crate::ledger::{Directory, Entry, Keys, Reader, Secret, Unopened, Verified, seal};
 use crate::progress::made;
 
 /// The result of a verification.
@@ -92,6 +94,16 @@ impl Guasti {
                 self.others
                     .push(format!("voce {sequence}: parte riservata: {error}"));
             }
+        }
+    }
+
+    /// Notes a summary that is not its attestation's.
+    fn compare(&mut self, entry: &Entry, secret: &Secret) {
+        if !says_the_same(secret) {
+            self.others.push(format!(
+                "voce {}: la sintesi degli indicatori, da cui si risponde, non è quella della sua attestazione",
+                entry.leaf.seq
+            ));
         }
     }
 
@@ -201,6 +213,34 @@ pub struct Checked<'a> {
     pub views: Option<u64>,
 }
 
+/// A line for each damage of the log, and one for views ahead of it.
+fn of_the_log(damage: &[LogError], views: Option<u64>, read: &Verified) -> Vec<String> {
+    let mut lines: Vec<String> = damage.iter().map(LogError::place).collect();
+    if let Some(views) = views.filter(|views| damage.is_empty() && *views > read.entries) {
+        let log = read.entries;
+        lines.push(StartError::Ahead { views, log }.to_string());
+    }
+    if !damage.is_empty() {
+        lines.push(format!(
+            "{} voci in {} blocchi sono intere; rimedio: {REMEDY}",
+            read.entries, read.batches
+        ));
+    }
+    lines
+}
+
+/// Whether the summary of an attestation, if there is one, is what the attestation says: questions about an
+/// indicator are answered from the summary alone.
+fn says_the_same(secret: &Secret) -> bool {
+    let (Some(text), Some(bytes)) = (&secret.attestation, &secret.indicatori) else {
+        return secret.indicatori.is_none();
+    };
+    let attested = attestazione_letta(text);
+    attested.is_ok_and(|(attestazione, persone)| {
+        Sintesi::decode(bytes) == Some(Sintesi::of(&attestazione, persone))
+    })
+}
+
 /// The same, for any log.
 pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
     let Checked {
@@ -231,38 +271,26 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
             report.unseen += 1;
             return;
         };
-        let mut outcome = seal::open(known, &entry.leaf, &entry.sealed).map(|_| ());
+        let mut outcome = seal::open(known, &entry.leaf, &entry.sealed);
         if let Err(Unopened::MissingKey(id)) = outcome
             && id > known.records()
             && let Some(again) = again()
         {
             // A key enters the keyring before an entry names it.
-            outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
+            outcome = seal::open(&again, &entry.leaf, &entry.sealed);
             keys = Some(again);
         }
         match outcome {
-            Ok(()) => report.opened += 1,
+            Ok((_, secret)) => {
+                report.opened += 1;
+                wrong.compare(&entry, &secret);
+            }
             Err(Unopened::Erased) => report.erased += 1,
             Err(error) => wrong.note(&entry, error),
         }
     })?;
     report.read = read;
-    let mut lines: Vec<String> = damage.iter().map(LogError::place).collect();
-    if let Some(views) = views.filter(|views| damage.is_empty() && *views > report.read.entries) {
-        lines.push(
-            StartError::Ahead {
-                views,
-                log: report.read.entries,
-            }
-            .to_string(),
-        );
-    }
-    if !damage.is_empty() {
-        lines.push(format!(
-            "{} voci in {} blocchi sono intere; rimedio: {REMEDY}",
-            report.read.entries, report.read.batches
-        ));
-    }
+    let mut lines = of_the_log(&damage, views, &report.read);
     lines.extend(match &keys {
         Some(keys) => wrong.lines(keys),
         None => wrong.others,

@@ -13,11 +13,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::hmac;
+use jiff::Timestamp;
 
 pub use self::record::RECORD;
 pub use self::ring::Ring;
@@ -31,6 +32,7 @@ use self::vault::Master;
 use self::wrong::unreadable;
 use super::disk::{Disk, RealDisk};
 use super::leaf::{Retention, TokenKey};
+use crate::clock::day;
 use crate::digest::{hex, unhex};
 
 /// All keys of a data directory. Keys are made when first asked for, and synced before they are used.
@@ -41,6 +43,8 @@ pub struct Keys {
     /// Held while a record is appended.
     appending: Mutex<()>,
     access: Access,
+    /// The year that [`Keys::begin`] made keys for.
+    begun: AtomicI16,
     /// Whether a key could not be synced: final, as a failed sync of the log is.
     lost: AtomicBool,
     /// Called once a key could not be synced: see [`Keys::on_loss`].
@@ -52,22 +56,30 @@ struct OpenKeys {
     records: u32,
     /// Few: one for each year and class.
     tokens: Vec<(TokenKey, Arc<hmac::Key>)>,
+    /// Token keys erased: nobody is found any more under their tokens, and none is made in their place.
+    erased: Vec<(u32, TokenKey)>,
     series: Option<hmac::Key>,
     class_ids: HashMap<KeyName, u32>,
     classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
 }
 
 impl OpenKeys {
-    /// Takes a key in. `false`: the record has no readable name, or its key, a year's or that of the series,
-    /// cannot be had.
+    /// Takes a key in. `false`: the record has no readable name, or its key, for tokens or for series, cannot
+    /// be had. A token key may be erased.
     fn take(&mut self, id: u32, named: Option<(Use, KeyName)>, key: Result<[u8; 32], NoKey>) -> bool {
         match (named, key) {
-            (Some((Use::Token, name)), Ok(key)) => {
-                let Some(named) = name.token_key() else {
+            (Some((used @ (Use::Token | Use::ClassToken), name)), key) => {
+                let Some(named) = name.token_key(used) else {
                     return false;
                 };
-                let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key));
-                self.tokens.push((named, key));
+                match key {
+                    Ok(key) => {
+                        let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key));
+                        self.tokens.push((named, key));
+                    }
+                    Err(NoKey::Erased) => self.erased.push((id, named)),
+                    Err(_) => return false,
+                }
             }
             (Some((Use::Series, _)), Ok(key)) => self.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
             (Some((Use::Class, name)), key) => {
@@ -154,6 +166,7 @@ impl Keys {
             opened: RwLock::default(),
             appending: Mutex::new(()),
             access,
+            begun: AtomicI16::new(0),
             lost: AtomicBool::new(false),
             told: OnceLock::new(),
         };
@@ -184,7 +197,8 @@ impl Keys {
         Ok(new.len())
     }
 
-    /// Class keys erased or damaged, by id, retention class, ente and month. Their entries cannot be read.
+    /// Keys erased or damaged. Class keys, by id, retention class, ente and month: their entries cannot be
+    /// read. Token keys, by id, year and retention class: nobody is found under their tokens.
     pub fn missing(&self) -> Vec<String> {
         let opened = self.read();
         let mut missing: Vec<String> = opened
@@ -193,6 +207,8 @@ impl Keys {
             .filter(|(_, id)| opened.classes.get(id).is_none_or(Result::is_err))
             .map(|(name, id)| format!("{id}: {name}"))
             .collect();
+        let erased = opened.erased.iter();
+        missing.extend(erased.map(|(id, key)| format!("{id}: pseudonimi {key}")));
         missing.sort_unstable();
         missing
     }
@@ -240,8 +256,26 @@ impl Keys {
     /// The keyed token of a value: it stands for the value in leaves and views. The key is made if there is
     /// none yet.
     pub fn token(&self, key: TokenKey, label: &str, value: &str) -> Result<String, KeyError> {
-        let key = self.found_or_made(Use::Token, || KeyName::token(key), |opened| opened.token(key))?;
+        let used = key.class.map_or(Use::Token, |_| Use::ClassToken);
+        if self.read().erased.iter().any(|(_, erased)| *erased == key) {
+            return Err(KeyError::Erased(key));
+        }
+        let key = self.found_or_made(used, || KeyName::token(key), |opened| opened.token(key))?;
         Ok(token(&key, label, value))
+    }
+
+    /// Has the token keys of an instant's year, one for each class. Asked for before the first look-up of an
+    /// exchange: an entry that is recorded under them meanwhile moves names that the look-up has seen.
+    pub fn begin(&self, at: Timestamp) -> Result<(), KeyError> {
+        let year = day(at).year();
+        if self.begun.load(Ordering::SeqCst) == year {
+            return Ok(());
+        }
+        for class in Retention::ALL {
+            self.token(TokenKey::of(at, class), "cf", "")?;
+        }
+        self.begun.store(year, Ordering::SeqCst);
+        Ok(())
     }
 
     /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made
@@ -447,6 +481,47 @@ mod tests {
             Err(KeyError::Fewer)
         ));
         assert!(ring.records().is_empty());
+    }
+
+    /// Pseudonyms die with their class: an erased key is known, makes no token, and gets no successor.
+    #[test]
+    fn an_erased_token_key_stays_erased_and_the_others_work() {
+        let ring = Shared::default();
+        let at: Timestamp = "2026-12-31T22:59:59Z".parse().unwrap();
+        ring.keys().unwrap().begin(at).unwrap();
+        let [of, other] = [Retention::Consultazione, Retention::Dsu].map(|class| TokenKey::of(at, class));
+        let before = ring.keys().unwrap().token(other, "cf", "X").unwrap();
+        let uses: Vec<u8> = ring.records().iter().map(|record| record[4]).collect();
+        assert_eq!(
+            uses,
+            [4, 4, 4, 4],
+            "no build for an earlier format takes them for the year's"
+        );
+        ring.records()[0][64..124].fill(0);
+        let keys = ring.keys().unwrap();
+        assert!(matches!(keys.token(of, "cf", "X"), Err(KeyError::Erased(key)) if key == of));
+        assert_eq!(keys.token(other, "cf", "X").unwrap(), before);
+        assert_eq!(keys.token_keys_of(Retention::Consultazione), []);
+        assert_eq!(keys.missing(), ["1: pseudonimi 2026-consultazione"]);
+        assert_eq!(ring.records().len(), 4);
+        // A damaged one is no erased one.
+        ring.records()[1][70] ^= 1;
+        assert!(matches!(ring.keys(), Err(KeyError::Record(2))));
+    }
+
+    #[test]
+    fn a_year_begins_with_a_key_for_each_class() {
+        let ring = Shared::default();
+        let keys = ring.keys().unwrap();
+        for (at, records) in [
+            ("2026-12-31T22:59:59Z", 4),
+            ("2026-12-31T22:59:59Z", 4),
+            ("2026-12-31T23:00:00Z", 8),
+            ("2026-12-31T22:59:59Z", 8),
+        ] {
+            keys.begin(at.parse().unwrap()).unwrap();
+            assert_eq!(ring.records().len(), records, "{at}");
+        }
     }
 
     #[test]

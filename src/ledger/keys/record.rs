@@ -18,12 +18,15 @@ const CHECKSUM: std::ops::Range<usize> = 124..RECORD;
 /// Purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Tokens of a year.
+    /// Tokens of a year, in entries of all classes: up to format 1.1.
     Token,
     /// Sealed parts of a class.
     Class,
     /// Permutations of all series, with one key.
     Series,
+    /// Tokens of a year and a retention class. Builds for earlier formats must refuse it: they would take it for
+    /// the year's.
+    ClassToken,
 }
 
 impl Use {
@@ -32,11 +35,12 @@ impl Use {
             Self::Token => 1,
             Self::Class => 2,
             Self::Series => 3,
+            Self::ClassToken => 4,
         }
     }
 
     fn of(code: u8) -> Option<Self> {
-        [Self::Token, Self::Class, Self::Series]
+        [Self::Token, Self::Class, Self::Series, Self::ClassToken]
             .into_iter()
             .find(|used| used.code() == code)
     }
@@ -71,11 +75,12 @@ impl KeyName {
         }
     }
 
-    /// The token key of this name. `None`: its class is unknown.
-    pub(super) fn token_key(&self) -> Option<TokenKey> {
-        let class = match self.retention {
-            0 => None,
-            code => Some(Retention::from_code(code)?),
+    /// The token key of this name, by its use. `None`: it is no such key, or its class is unknown.
+    pub(super) fn token_key(&self, used: Use) -> Option<TokenKey> {
+        let class = match (used, self.retention) {
+            (Use::Token, 0) => None,
+            (Use::ClassToken, code) => Some(Retention::from_code(code)?),
+            _ => return None,
         };
         Some(TokenKey {
             year: self.year,

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use aws_lc_rs::rand;
 
+use crate::ledger::leaf::TokenKey;
+
 /// Why keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -35,6 +37,9 @@ pub enum KeyError {
         "il portachiavi ha meno chiavi di quante ne aveva: rimettere quello dell'ultima copia e riavviare la porta"
     )]
     Fewer,
+    /// A token key was erased: its pseudonyms are made and found no more.
+    #[error("la chiave degli pseudonimi {0} è stata cancellata: con essa non si cerca e non si scrive più")]
+    Erased(TokenKey),
     /// The code of an ente is too long for a record.
     #[error("il codice dell'ente è troppo lungo")]
     Ente,

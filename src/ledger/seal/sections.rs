@@ -238,6 +238,9 @@ impl<'a> Sections<'a> {
         if !is_committed(&committed(table)) {
             return Err(Unopened::Commitment);
         }
+        if !is_a_table(table, content.len()) {
+            return Err(Unopened::Damaged);
+        }
         Ok(Self {
             luogo,
             blinding: Blinding::from_bytes(*data_key),
@@ -252,8 +255,7 @@ impl<'a> Sections<'a> {
         let mut at = 0;
         for row in self.table.chunks_exact(ROW) {
             let (head, commitment) = row.split_at_checked(8).ok_or(Unopened::Damaged)?;
-            let length = head.get(4..).and_then(|bytes| bytes.try_into().ok());
-            let length = length.map_or(usize::MAX, |bytes| u32::from_le_bytes(bytes) as usize);
+            let length = length_of(row).ok_or(Unopened::Damaged)?;
             let end = length.checked_add(at + TAG).ok_or(Unopened::Damaged)?;
             if head.first() != Some(&(wanted as u8)) {
                 at = end;
@@ -300,20 +302,67 @@ impl<'a> Sections<'a> {
             .map(|text| serde_json::from_str(&text))
             .transpose()
             .map_err(|_| Unopened::Damaged)?;
-        // Bytes beyond the sections, and a kind that nobody knows, are damage.
-        let mut length = 0;
-        for row in self.table.chunks_exact(ROW) {
-            let known = row.first().and_then(|code| Section::of(*code)).is_some();
-            let own = row.get(4..8).and_then(|bytes| bytes.try_into().ok());
-            let own = own.map_or(usize::MAX, |bytes| u32::from_le_bytes(bytes) as usize);
-            length = own
-                .checked_add(length + TAG)
-                .filter(|_| known)
-                .ok_or(Unopened::Damaged)?;
+        Ok((self.blinding.clone(), secret))
+    }
+}
+
+/// The length of a section, by its row. None: the row is short.
+fn length_of(row: &[u8]) -> Option<usize> {
+    let length = row.get(4..8)?.try_into().ok().map(u32::from_le_bytes)?;
+    usize::try_from(length).ok()
+}
+
+/// Whether a table has known kinds alone, each once and in order, and sections of just this length.
+fn is_a_table(table: &[u8], content: usize) -> bool {
+    let (mut last, mut length) = (0, 0_usize);
+    for row in table.chunks_exact(ROW) {
+        let Some(&[kind, 0, 0, 0]) = row.first_chunk() else {
+            return false;
+        };
+        if kind <= last || Section::of(kind).is_none() {
+            return false;
         }
-        match length == self.content.len() {
-            true => Ok((self.blinding.clone(), secret)),
-            false => Err(Unopened::Damaged),
+        last = kind;
+        length = match length_of(row).and_then(|own| own.checked_add(length + TAG)) {
+            Some(length) => length,
+            None => return false,
+        };
+    }
+    length == content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(kind: u8, length: u32) -> Vec<u8> {
+        let mut row = vec![kind, 0, 0, 0];
+        row.extend_from_slice(&length.to_le_bytes());
+        row.resize(ROW, 7);
+        row
+    }
+
+    #[test]
+    fn a_table_has_each_kind_once_in_order_and_the_very_length() {
+        let table = |rows: &[(u8, u32)]| {
+            rows.iter()
+                .flat_map(|(kind, length)| row(*kind, *length))
+                .collect::<Vec<_>>()
+        };
+        let (two, tags) = (table(&[(1, 10), (4, 20)]), 2 * TAG);
+        assert!(is_a_table(&two, 30 + tags) && is_a_table(&[], 0));
+        assert!(!is_a_table(&two, 29 + tags) && !is_a_table(&two, 31 + tags));
+        for (wrong, length) in [
+            (table(&[(4, 20), (1, 10)]), 30 + tags),
+            (table(&[(4, 10), (4, 10)]), 20 + tags),
+            (table(&[(0, 10)]), 10 + TAG),
+            (table(&[(9, 10)]), 10 + TAG),
+            (table(&[(1, u32::MAX), (2, u32::MAX)]), 20),
+        ] {
+            assert!(!is_a_table(&wrong, length), "{wrong:?}");
         }
+        let mut padded = two.clone();
+        padded[2] = 1;
+        assert!(!is_a_table(&padded, 30 + tags), "bytes that must be zero");
     }
 }

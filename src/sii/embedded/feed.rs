@@ -27,6 +27,7 @@ impl Embedded {
         act.has_reason()?;
         let (ledger, now) = (&self.ledger, act.now);
         let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
+        ledger.keys.begin(now).map_err(|error| internal(&error))?;
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
         let key = TokenKey::of(now, Retention::Dsu);
         let mut drafts = Vec::new();

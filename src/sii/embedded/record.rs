@@ -210,7 +210,8 @@ impl Embedded {
         rilasciata: Date,
     ) -> Result<Body, SiiError> {
         let (keys, rules) = (&self.ledger.keys, version.computed.rules);
-        let key = body.tokens.as_ref().map(Tokens::key).unwrap_or_default();
+        let key = body.tokens.as_ref().map(Tokens::key);
+        let key = key.ok_or_else(|| internal("an entry without tokens"))?;
         let mut body = body
             .fact(facts::PRESENTATA, version.validita.0.to_string())
             .fact(facts::SCADENZA, version.validita.1.to_string())
@@ -349,7 +350,8 @@ impl Embedded {
         trace: &Trace<'_>,
         base: Option<&str>,
     ) -> Result<Body, SiiError> {
-        let key = body.tokens.as_ref().map(Tokens::key).unwrap_or_default();
+        let key = body.tokens.as_ref().map(Tokens::key);
+        let key = key.ok_or_else(|| internal("an entry without tokens"))?;
         for (fact, said) in [
             (facts::RICALCOLO, matches!(incoming.cause, Cause::Rules)),
             (facts::ATTENDE, trace.attende),

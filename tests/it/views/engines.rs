@@ -658,3 +658,86 @@ fn counts_left_by_a_clean_stop_are_taken_up() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(found(&log, &engine.clock), ((5, 1), 0));
 }
+
+/// Questions about an indicator are answered from a summary: a verification compares it with the attestation.
+#[test]
+fn a_summary_that_is_not_its_attestations_is_found() {
+    let (ground, log) = (ground(), MemLog::new());
+    let engine = ground.on(log.clone());
+    ground.enrol(&engine);
+    let dsu = requests::dsu("CAF00001-MOTORE-2026-N0000001", &engine.today().to_string());
+    engine
+        .ask(ground.peer("caf"), &requests::trasmissione(&dsu))
+        .unwrap();
+    let node = &engine.node;
+    let keys = || Keys::open(&engine.home.path().join("keys"), true).unwrap();
+    let verified = || {
+        let checked = ledger::Checked {
+            keys: Some(keys()),
+            again: &|| None,
+            views: None,
+        };
+        ledger::verify_log(&log, checked).map_err(|error| error.to_string())
+    };
+    verified().unwrap();
+    let mut attested = None;
+    log.verify(&mut |entry| {
+        if entry.leaf.body.kind == Kind::Attestation {
+            attested = Some(entry);
+        }
+    })
+    .unwrap();
+    let attested = attested.unwrap();
+    let (_, whole) = varco::ledger::seal::open(&keys(), &attested.leaf, &attested.sealed).unwrap();
+    let summary = whole.indicatori.clone().unwrap();
+    let now = engine.clock.now();
+    let record = |indicatori: Option<Vec<u8>>| {
+        let mut body = attested.leaf.body.clone();
+        body.exchange = new_exchange(now).unwrap();
+        body.keys = Vec::new();
+        body.facts.remove("ordinal");
+        body.facts.remove("sigillo");
+        let secret = Secret {
+            indicatori,
+            ..whole.clone()
+        };
+        let draft = node
+            .ledger
+            .prepare(body, &secret, Blinding::new().unwrap(), 0, now);
+        let submission = Submission {
+            drafts: vec![draft.unwrap()],
+            preconditions: Vec::new(),
+        };
+        engine.block_on(node.ledger.committer.submit(submission)).unwrap();
+    };
+    // The same again is right. One figure changed, and bytes that are no summary, are not.
+    record(Some(summary.clone()));
+    verified().unwrap();
+    let mut changed = summary.clone();
+    let figure = changed.len() / 2;
+    changed[figure] ^= 1;
+    for wrong in [changed, summary[1..].to_vec()] {
+        record(Some(wrong));
+    }
+    let told = verified().unwrap_err();
+    assert_eq!(told.matches("la sintesi degli indicatori").count(), 2, "{told}");
+    engine.node.close();
+}
+
+/// Whatever is asked first in a new year: the keys of the year exist before it is looked up.
+#[test]
+fn a_year_begins_with_its_keys() {
+    let ground = ground();
+    let engine = ground.memory();
+    ground.enrol(&engine);
+    let years = || -> Vec<i16> {
+        let keys = engine.node.ledger.keys.token_keys_of(Retention::Dsu);
+        keys.iter().map(|key| key.year).collect()
+    };
+    assert_eq!(years(), [2026]);
+    engine.clock.set("2027-01-01T00:00:00Z".parse().unwrap());
+    let indicator = requests::indicatore(requests::GIULIA, &engine.today().to_string(), "A1.07");
+    engine.ask(ground.peer("comune"), &indicator).unwrap();
+    assert_eq!(years(), [2026, 2027]);
+    engine.node.close();
+}
