@@ -38,7 +38,7 @@ lint:
 fmt:
     cargo fmt --all
 
-# The benchmarks, beside nginx, with perf: both are installed if missing.
+# The benchmarks, beside nginx and gSOAP: both are installed if missing.
 bench *ARGS:
     tests/install bench
     cargo bench --locked {{ ARGS }}

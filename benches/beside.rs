@@ -72,7 +72,7 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
         let heavy = beside
             .then(|| Again::start(&["--long".as_ref(), bench.home.path().as_ref(), address.as_ref()]))
             .transpose()?;
-        let measured = bench.load(&server, GOOD, &question, window, None).await?;
+        let measured = bench.load(&server, GOOD, &question, window).await?;
         sent += heavy.map(Again::stop).transpose()?.unwrap_or_default();
         rows[usize::from(beside)].push((measured.p50, measured.p99));
     }

@@ -177,7 +177,7 @@ fn measure(
     let (last, mut server) = start(PATIENCE)?;
     starts.push(last);
     starts.sort_unstable();
-    let measured = runtime.block_on(bench.load(&server, LOAD, &questions, window, None))?;
+    let measured = runtime.block_on(bench.load(&server, LOAD, &questions, window))?;
     let (resident, _) = server.memory()?;
     server.child.kill()?;
     drop(server);

@@ -1,16 +1,23 @@
-//! The whole port under load, beside nginx: `cargo bench --bench port`, or `just bench --bench port`.
+//! The whole port under load, beside nginx and gSOAP: `cargo bench --bench port`, or `just bench --bench port`.
 //!
-//! The server is the real binary on a data directory under `target/`, so that a sync is a sync; the load is
-//! ConsultazioneIndicatore for one person whose DSU came in through the port. nginx stands beside it as the
-//! floor: same certificates, same list of revocations, one worker, no access log, and to the same POST it
-//! gives the very bytes of Varco's reply out of its configuration (`return 200`; from a file it would refuse
-//! a POST). It reads no XML, asks nobody, encrypts and records nothing. What is measured and how it came out:
-//! `docs/performance.md`.
+//! The server is the real binary on a data directory under `target/`, so that a sync is a sync. Ten thousand
+//! DSU come in through the port; the load asks for the indicator, or for the attestation, of one person after
+//! another. Beside it stand, with the same certificates and the same list of revocations:
+//!
+//! - gSOAP: a server that it makes of `wsdl/ConsultazioneISEE.wsdl`, in C++. It reads each request into
+//!   classes and writes a reply of Varco's from them: what a SOAP server costs before it knows, checks,
+//!   encrypts or records anything. Once as it is; once with as many bytes appended and synced for each
+//!   request as Varco records; once so that one sync serves the requests that wait;
+//! - nginx, the floor: the bytes of a reply of Varco's out of its configuration (`return 200`; from a file it
+//!   would refuse a POST). It reads no XML.
+//!
+//! How it came out: `docs/performance.md`. `VARCO_BENCH_SECONDS`: seconds of a row (5); `VARCO_BENCH_DSU`:
+//! how many DSU.
 //!
 //! Then one ente floods, far above its quota: how long another one's requests take beside that, one after
 //! another, every tenth on a new connection. The flood is a process of its own that gives way to the one that
 //! measures (`nice`), on the same core; the server has the other for itself. The smoke run does without
-//! nginx.
+//! the servers beside.
 
 #![allow(missing_docs, reason = "a program")]
 #![allow(clippy::print_stdout, reason = "a program that speaks to people")]
@@ -21,48 +28,103 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use common::peers::{Recording, gsoap_version, nginx_version};
 use common::{
     Again, Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system,
-    free_address, micros, perf_works, setting, tenths,
+    good, micros, setting, tenths,
 };
+use kit::famiglia::senza_genitore;
 use tokio::task::JoinSet;
 use varco::clock::Clock;
 use varco::commands::client::{Client, Connected};
 use varco::commands::ente;
+use varco::commands::famiglie::Famiglie;
 use varco::commands::requests::{self, GIULIA};
 use varco::contract::catalogue::Service;
 use varco::registry::administration;
 use varco::registry::ente::Tipo;
 use varco::registry::quota::Quote;
 
-const ROWS: [Row; 4] = [
-    Row {
-        name: "1 connection",
-        connections: 1,
-        new_every: None,
-    },
-    Row {
-        name: "16 connections",
-        connections: 16,
-        new_every: None,
-    },
-    Row {
-        name: "64 connections",
-        connections: 64,
-        new_every: None,
-    },
-    Row {
-        name: "16, full handshake a request",
-        connections: 16,
-        new_every: Some(1),
-    },
+/// What is asked for in a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Indicatore,
+    Attestazione,
+}
+
+/// A row of the table, and who stands in it beside the port.
+struct Line {
+    row: Row,
+    asked: Asked,
+    beside: &'static [&'static str],
+}
+
+const fn line(
+    name: &'static str,
+    connections: usize,
+    asked: Asked,
+    new_every: Option<usize>,
+    beside: &'static [&'static str],
+) -> Line {
+    let row = Row {
+        name,
+        connections,
+        new_every,
+    };
+    Line { row, asked, beside }
+}
+
+/// The servers, as they are called in the table.
+const VARCO: &str = "Varco";
+const PLAIN: &str = "gSOAP";
+const EACH: &str = "gSOAP that syncs each";
+const GROUPS: &str = "gSOAP that syncs in groups";
+const NGINX: &str = "nginx";
+const ALL: &[&str] = &[VARCO, PLAIN, EACH, GROUPS, NGINX];
+const THREE: &[&str] = &[VARCO, PLAIN, NGINX];
+
+/// Servers on one core.
+const ONE_CORE: [Line; 5] = [
+    line("1 connection", 1, Asked::Indicatore, None, ALL),
+    line("16 connections", 16, Asked::Indicatore, None, ALL),
+    line("64 connections", 64, Asked::Indicatore, None, ALL),
+    line(
+        "16, attestations",
+        16,
+        Asked::Attestazione,
+        None,
+        &[VARCO, PLAIN, GROUPS, NGINX],
+    ),
+    line(
+        "16, full handshake a request",
+        16,
+        Asked::Indicatore,
+        Some(1),
+        THREE,
+    ),
+];
+/// Servers on two cores, one of them the load's.
+const TWO_CORES: [Line; 2] = [
+    line(
+        "16, two cores",
+        16,
+        Asked::Indicatore,
+        None,
+        &[VARCO, PLAIN, GROUPS],
+    ),
+    line(
+        "64, two cores",
+        64,
+        Asked::Indicatore,
+        None,
+        &[VARCO, PLAIN, GROUPS],
+    ),
 ];
 
 /// The one whose requests are measured beside a flood.
@@ -95,7 +157,7 @@ fn main() -> Result<()> {
     if !run.full {
         return runtime.block_on(port.smoke());
     }
-    let report = runtime.block_on(port.run())?;
+    let report = runtime.block_on(port.run(&run.target))?;
     println!("\n{report}");
     std::fs::write(run.target.join("port.md"), report)?;
     Ok(())
@@ -113,60 +175,14 @@ impl std::ops::Deref for Port {
 }
 
 impl Port {
-    /// nginx, which gives `reply` to whatever is asked.
-    fn nginx(&self, reply: &str) -> Result<Server> {
-        ensure!(
-            reply.is_ascii() && !reply.contains(['\'', '$', '\\']),
-            "a reply that nginx's configuration cannot hold"
-        );
-        let address = free_address()?;
-        let prefix = self.home.path().join("nginx");
-        std::fs::create_dir_all(&prefix)?;
-        // A parameter of the configuration holds 4096 bytes at most.
-        let (mut pieces, mut names) = (String::new(), String::new());
-        for (index, piece) in reply.as_bytes().chunks(2048).enumerate() {
-            writeln!(
-                pieces,
-                "            set $piece{index} '{}';",
-                std::str::from_utf8(piece)?
-            )?;
-            write!(names, "${{piece{index}}}")?;
-        }
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("    {kind}_temp_path {kind};\n"))
-            .collect();
-        let config = format!(
-            "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr crit;\nevents {{ worker_connections 1024; }}\nhttp {{\n{temporary}    \
-             access_log off;\n    keepalive_timeout 75s;\n    keepalive_requests 1000000000;\n    server {{\n        listen {address} ssl;\n        \
-             ssl_certificate ../pki/server.pem;\n        ssl_certificate_key ../pki/server.key;\n        ssl_client_certificate ../pki/ca.pem;\n        \
-             ssl_crl ../pki/crl.pem;\n        ssl_verify_client on;\n        ssl_protocols TLSv1.2 TLSv1.3;\n        ssl_session_cache off;\n        \
-             ssl_session_tickets off;\n        location / {{\n            default_type 'text/xml; charset=utf-8';\n{pieces}            \
-             return 200 \"{names}\";\n        }}\n    }}\n}}\n"
-        );
-        std::fs::write(prefix.join("nginx.conf"), config)?;
-        let file = prefix.join("nginx.conf");
-        self.start(
-            &nginx_path(),
-            &[
-                Path::new("-e"),
-                Path::new("stderr"),
-                Path::new("-p"),
-                &prefix,
-                Path::new("-c"),
-                &file,
-            ],
-            address,
-        )
-    }
-
-    /// A little of everything, without nginx.
+    /// A little of everything, without the servers beside.
     async fn smoke(&self) -> Result<()> {
         let server = self.varco("data")?;
         self.transmit(&server).await?;
-        for row in ROWS {
+        let questions = self.ask_for(&server, self.receive(&server, 20).await?).await?;
+        for Line { row, asked, .. } in ONE_CORE {
             let measured = self
-                .load(&server, row, &self.question(), Duration::from_millis(200), None)
+                .load(&server, row, questions.of(asked), Duration::from_millis(200))
                 .await?;
             ensure!(measured.requests > 0, "{}: nothing was answered", row.name);
         }
@@ -179,125 +195,211 @@ impl Port {
         Ok(())
     }
 
-    async fn run(&self) -> Result<String> {
+    /// Has the port receive the DSU of so many invented families; returns their declarants.
+    async fn receive(&self, server: &Server, number: usize) -> Result<Vec<String>> {
+        let today = self.clock.today();
+        let mut famiglie = Famiglie::new(16, today);
+        let caf = self.client(server.address, "caf")?;
+        let (mut waiting, mut tasks) = (Vec::new(), JoinSet::new());
+        let mut declarants = Vec::new();
+        for index in 0..number {
+            let protocollo = format!("CAF00005-BENCH5-{}-N{index:07}", today.year());
+            let (family, dsu) = senza_genitore(&mut famiglie, &protocollo);
+            declarants.push(family.dsu.codice_fiscale_dichiarante.canonical());
+            waiting.push(requests::trasmissione(&dsu));
+        }
+        let waiting = Arc::new(std::sync::Mutex::new(waiting));
+        for _ in 0..32 {
+            let (caf, waiting) = (caf.clone(), waiting.clone());
+            tasks.spawn(async move {
+                let mut open = caf.connect().await?;
+                let next = || waiting.lock().map_or(None, |mut waiting| waiting.pop());
+                while let Some(request) = next() {
+                    good(&open.call(Service::TrasmissioneDsu.path(), &request).await?)?;
+                }
+                anyhow::Ok(())
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done??;
+        }
+        Ok(declarants)
+    }
+
+    /// The questions about these persons that the port can answer, each asked once.
+    async fn ask_for(&self, server: &Server, persons: Vec<String>) -> Result<Questions> {
+        let today = self.clock.today().to_string();
+        let client = self.client(server.address, "comune")?;
+        let mut open = client.connect().await?;
+        let (mut found, mut replies) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        for person in &persons {
+            let both = [
+                requests::indicatore(person, &today, PRESTAZIONE),
+                requests::attestazione(person, &today, PRESTAZIONE),
+            ];
+            for (index, question) in both.into_iter().enumerate() {
+                let answer = open.call(Service::ConsultazioneIsee.path(), &question).await?;
+                if good(&answer).is_ok() {
+                    found[index].push(question);
+                    replies[index].push(answer.text);
+                }
+            }
+        }
+        let [mut indicatore, mut attestazione] = replies;
+        let middle = |replies: &mut Vec<String>| -> Result<String> {
+            replies.sort_by_key(String::len);
+            replies
+                .get(replies.len() / 2)
+                .cloned()
+                .context("nothing can be asked")
+        };
+        let reply = [middle(&mut indicatore)?, middle(&mut attestazione)?];
+        Ok(Questions {
+            asked: found.map(Arc::from),
+            reply,
+        })
+    }
+
+    /// The lines of a table: each with the servers that stand in it, one after another.
+    async fn lines(
+        &self,
+        lines: &[Line],
+        servers: &[(&'static str, [&Server; 2])],
+        questions: &Questions,
+        window: Duration,
+    ) -> Result<Vec<Outcome>> {
+        let mut all = Vec::new();
+        for Line { row, asked, beside } in lines {
+            for (name, server) in servers.iter().filter(|(name, _)| beside.contains(name)) {
+                println!("{name}, {} ...", row.name);
+                let server = server[*asked as usize];
+                let measured = self.load(server, *row, questions.of(*asked), window).await?;
+                all.push(Outcome {
+                    server: name,
+                    row: row.name,
+                    cpu: measured.cpu_micros * 10 / measured.requests,
+                    measured,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    async fn run(&self, target: &Path) -> Result<String> {
         let seconds = setting("VARCO_BENCH_SECONDS", 5)?;
+        let number = usize::try_from(setting("VARCO_BENCH_DSU", 10_000)?)?;
         let window = Duration::from_secs(seconds);
-        let questions = self.question();
-        let perf = perf_works();
         let sync = sync_cost(self.home.path(), 1000)?;
 
         // Once to have the DSU in, then from the beginning.
         let server = self.varco("data")?;
         self.transmit(&server).await?;
+        println!("{number} DSU ...");
+        let persons = self.receive(&server, number).await?;
+        let questions = self.ask_for(&server, persons).await?;
+        let before = bytes_in(&self.home.path().join("data/ledger"))?;
+        let one = questions.of(Asked::Indicatore)[0].clone();
+        let asked = self
+            .load(&server, GOOD, questions.of(Asked::Indicatore), window)
+            .await?;
+        // What an exchange leaves in the ledger: so much the others record, too.
+        let entry = (bytes_in(&self.home.path().join("data/ledger"))? - before) / (asked.requests * 6 / 5);
         drop(server);
+
         let began = Instant::now();
         let varco = self.varco("data")?;
-        let (varco_start, reply) = self.first_answer(&varco, &questions[0], began, PATIENCE).await?;
-        let began = Instant::now();
-        let nginx = self.nginx(&reply)?;
-        let (nginx_start, same) = self.first_answer(&nginx, &questions[0], began, PATIENCE).await?;
-        ensure!(same == reply, "nginx gives other bytes");
-
-        let (mut table, mut kept, mut handshakes) = (String::new(), [0; 2], [0; 2]);
-        for row in ROWS {
-            for (index, (name, server)) in [("Varco", &varco), ("nginx", &nginx)].into_iter().enumerate() {
-                println!("{name}, {} ...", row.name);
-                let measured = self
-                    .load(server, row, &questions, window, perf.then_some(self.home.path()))
-                    .await?;
-                let cpu = measured.cpu_micros * 10 / measured.requests;
-                if row.connections == 16 {
-                    (if row.new_every.is_none() {
-                        &mut kept
-                    } else {
-                        &mut handshakes
-                    })[index] = cpu;
-                }
-                let instructions = measured
-                    .instructions
-                    .map_or("-".to_owned(), |count| count.to_string());
-                writeln!(
-                    table,
-                    "| {name}, {} | {} | {} | {} | {} | {} | {instructions} |",
-                    row.name,
-                    measured.requests * 1_000_000 / micros(measured.elapsed),
-                    measured.p50,
-                    measured.p99,
-                    tenths(cpu),
-                    tenths(measured.load_micros * 1000 / micros(measured.elapsed)),
-                )?;
-            }
+        let (varco_start, _) = self.first_answer(&varco, &one, began, PATIENCE).await?;
+        let [reply, attestation] = &questions.reply;
+        let gsoap = self.make_gsoap(target, reply, attestation)?;
+        let plain = self.gsoap(&gsoap, Recording::None)?;
+        let (_, same) = self.first_answer(&plain, &one, Instant::now(), PATIENCE).await?;
+        let each = self.gsoap(&gsoap, Recording::Each(entry))?;
+        let groups = self.gsoap(&gsoap, Recording::Groups(entry))?;
+        let nginx = [self.nginx("nginx", reply)?, self.nginx("nginx-2", attestation)?];
+        for server in [&each, &groups, &nginx[0], &nginx[1]] {
+            self.first_answer(server, &one, Instant::now(), PATIENCE).await?;
         }
+        let servers = [
+            (VARCO, [&varco, &varco]),
+            (PLAIN, [&plain, &plain]),
+            (EACH, [&each, &each]),
+            (GROUPS, [&groups, &groups]),
+            (NGINX, [&nginx[0], &nginx[1]]),
+        ];
+        let mut outcomes = self.lines(&ONE_CORE, &servers, &questions, window).await?;
         println!("flood ...");
         self.accredit_flood().await?;
         let floods = self.floods(&varco, window).await?;
-        let ((varco_rss, varco_peak), (nginx_rss, nginx_peak)) = (varco.memory()?, nginx.memory()?);
-        drop((varco, nginx));
+        let memory = [&varco, &plain].map(Server::memory);
+        drop((varco, plain, each, groups, nginx));
+
         let ledger = bytes_in(&self.home.path().join("data"))?;
         let began = Instant::now();
         let again = self.varco("data")?;
-        let (again_start, _) = self.first_answer(&again, &questions[0], began, PATIENCE).await?;
+        let (again_start, _) = self.first_answer(&again, &one, began, PATIENCE).await?;
         drop(again);
 
-        let alone: Vec<u64> = (0..2)
-            .map(|index| handshakes[index].saturating_sub(kept[index]))
-            .collect();
+        self.both.set(true);
+        let (varco, plain) = (self.varco("data")?, self.gsoap(&gsoap, Recording::None)?);
+        let groups = self.gsoap(&gsoap, Recording::Groups(entry))?;
+        for server in [&varco, &plain, &groups] {
+            self.first_answer(server, &one, Instant::now(), PATIENCE).await?;
+        }
+        let servers = [
+            (VARCO, [&varco, &varco]),
+            (PLAIN, [&plain, &plain]),
+            (GROUPS, [&groups, &groups]),
+        ];
+        outcomes.extend(self.lines(&TWO_CORES, &servers, &questions, window).await?);
+        self.both.set(false);
+
+        let mut report = table(&outcomes)?;
         let millis = |duration: Duration| tenths(micros(duration) / 100);
         let mib = |kib: u64| tenths(kib * 10 / 1024);
-        let mut report = String::new();
+        let alone = |server: &str| {
+            let cpu = |row: usize| {
+                let of =
+                    |outcome: &&Outcome| outcome.server == server && outcome.row == ONE_CORE[row].row.name;
+                outcomes.iter().find(of).map_or(0, |outcome| outcome.cpu)
+            };
+            tenths(cpu(4).saturating_sub(cpu(1)))
+        };
+        let [varco_memory, gsoap_memory] = memory;
+        let ((varco_rss, varco_peak), (gsoap_rss, gsoap_peak)) = (varco_memory?, gsoap_memory?);
         writeln!(
             report,
-            "| | requests/s | p50 µs | p99 µs | server CPU µs/request | load generator CPU % | instructions/request |"
-        )?;
-        writeln!(report, "|---|---:|---:|---:|---:|---:|---:|\n{table}")?;
-        if !perf {
-            writeln!(
-                report,
-                "- Instructions per request: not supported here (`perf stat -e instructions:u` counts nothing)."
-            )?;
-        }
-        writeln!(
-            report,
-            "- A full handshake alone, as the difference between the two rows of 16: Varco {} µs of CPU, nginx {} µs.",
-            tenths(alone[0]),
-            tenths(alone[1])
-        )?;
-        writeln!(
-            report,
-            "- First answer after start: Varco {} ms on a new ledger, {} ms on what the load left ({} MiB); nginx {} ms.",
+            "- A full handshake alone, as the difference between two rows of 16: Varco {} µs of CPU, nginx {} µs, gSOAP {} µs.\n\
+             - First answer after start: {} ms on {number} DSU, {} ms on what the load left ({} MiB).\n\
+             - Resident at the end (peak): Varco {} MiB ({}), gSOAP {} MiB ({}).\n\
+             - Appending 1 KiB and `fdatasync` in the same directory ({}), 1000 times: p50 {} µs, p99 {} µs.\n\
+             - {seconds} s a row; request {} bytes; reply {} bytes, gSOAP's own {}; attestation {} bytes; {entry} bytes recorded a request.\n\
+             - {}; {}; {}; gSOAP {}.\n\n{floods}",
+            alone(VARCO),
+            alone(NGINX),
+            alone(PLAIN),
             millis(varco_start),
             millis(again_start),
             ledger >> 20,
-            millis(nginx_start)
-        )?;
-        writeln!(
-            report,
-            "- Resident at the end (peak): Varco {} MiB ({}), nginx, master and worker, {} MiB ({}).",
             mib(varco_rss),
             mib(varco_peak),
-            mib(nginx_rss),
-            mib(nginx_peak)
-        )?;
-        writeln!(
-            report,
-            "- Appending 1 KiB and `fdatasync` in the same directory ({}), 1000 times: p50 {} µs, p99 {} µs.",
+            mib(gsoap_rss),
+            mib(gsoap_peak),
             file_system(self.home.path()),
             micros(sync.0),
-            micros(sync.1)
-        )?;
-        let (question, reply) = (questions[0].len(), reply.len());
-        let pinning = if self.pinned {
-            "servers on core 0, load on core 1"
-        } else {
-            "NOT pinned"
-        };
-        writeln!(
-            report,
-            "- {seconds} s a row; request {question} bytes, reply {reply} bytes; {pinning}; {}; {}.",
+            micros(sync.1),
+            one.len(),
+            reply.len(),
+            same.len(),
+            attestation.len(),
+            if self.pinned {
+                "servers on core 0, load on core 1; two cores: servers on both, load on core 1"
+            } else {
+                "NOT pinned"
+            },
             cpu_model(),
-            nginx_version()
+            nginx_version(),
+            gsoap_version(),
         )?;
-        writeln!(report, "\n{floods}")?;
         Ok(report)
     }
 
@@ -340,7 +442,7 @@ impl Port {
         ];
         let flood = (connections > 0).then(|| Again::start(&arguments)).transpose()?;
         let cpu = server.cpu()?;
-        let good = self.load(server, GOOD, &self.question(), window, None).await?;
+        let good = self.load(server, GOOD, &self.question(), window).await?;
         let cpu = (server.cpu()? - cpu) * 100 / micros(window * 6 / 5);
         let refused = flood.map_or(Ok(0), Again::stop)?;
         Ok(Flooded { good, refused, cpu })
@@ -376,6 +478,59 @@ impl Port {
         }
         Ok(table)
     }
+}
+
+/// What is asked, of many persons, and the reply of middling length: of indicators, and of attestations.
+struct Questions {
+    asked: [Arc<[String]>; 2],
+    reply: [String; 2],
+}
+
+impl Questions {
+    fn of(&self, asked: Asked) -> &Arc<[String]> {
+        &self.asked[asked as usize]
+    }
+}
+
+/// A server in a row.
+struct Outcome {
+    server: &'static str,
+    row: &'static str,
+    measured: Measured,
+    /// Of the server, for a request, tenths of a microsecond.
+    cpu: u64,
+}
+
+fn table(outcomes: &[Outcome]) -> Result<String> {
+    let mut table =
+        "| | requests/s | p50 µs | p99 µs | server CPU µs/request | beside gSOAP | load generator CPU % |\n\
+                     |---|---:|---:|---:|---:|---:|---:|\n"
+            .to_owned();
+    for outcome in outcomes {
+        let Outcome {
+            server,
+            row,
+            measured,
+            cpu,
+        } = outcome;
+        let plain = outcomes
+            .iter()
+            .find(|other| other.row == *row && other.server == PLAIN);
+        let beside = plain.map_or(0, |plain| cpu * 100 / plain.cpu.max(1));
+        writeln!(
+            table,
+            "| {server}, {row} | {} | {} | {} | {} | {}.{:02} | {} |",
+            measured.requests * 1_000_000 / micros(measured.elapsed),
+            measured.p50,
+            measured.p99,
+            tenths(*cpu),
+            beside / 100,
+            beside % 100,
+            tenths(measured.load_micros * 1000 / micros(measured.elapsed)),
+        )?;
+    }
+    table.push('\n');
+    Ok(table)
 }
 
 /// The good ente beside a flood.
@@ -465,32 +620,4 @@ fn sync_cost(directory: &Path, times: usize) -> Result<(Duration, Duration)> {
     }
     taken.sort_unstable();
     Ok((taken[times / 2], taken[times * 99 / 100]))
-}
-
-fn nginx_path() -> PathBuf {
-    // Debian keeps it where the PATH of a plain user does not look.
-    let found = ["/usr/sbin/nginx", "/sbin/nginx", "/usr/local/sbin/nginx"]
-        .into_iter()
-        .map(PathBuf::from)
-        .find(|path| path.exists());
-    found.unwrap_or_else(|| PathBuf::from("nginx"))
-}
-
-fn nginx_version() -> String {
-    let Ok(output) = Command::new(nginx_path()).arg("-V").output() else {
-        return "no nginx".to_owned();
-    };
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let part = |start: &str| {
-        text.lines()
-            .find_map(|line| line.strip_prefix(start))
-            .unwrap_or("?")
-            .to_owned()
-    };
-    let library: Vec<String> = part("built with ")
-        .split_whitespace()
-        .take(2)
-        .map(str::to_owned)
-        .collect();
-    format!("{}, {}", part("nginx version: "), library.join(" "))
 }

@@ -90,7 +90,7 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
             path: Service::TrasmissioneDsu.path(),
         };
         let measured = bench
-            .load_with(&server, row, load, &Arc::from(requests), window, None)
+            .load_with(&server, row, load, &Arc::from(requests), window)
             .await?;
         ensure!(measured.requests < number, "some were sent twice");
         writeln!(

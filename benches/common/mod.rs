@@ -7,6 +7,9 @@
 #![allow(unreachable_pub, reason = "a module of each benchmark")]
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
+pub mod peers;
+
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
@@ -31,8 +34,10 @@ use varco::contract::esiti_text;
 use varco::registry::administration;
 use varco::registry::ente::Tipo;
 
+/// The core of servers, and the one of the load; and both, where two cores are measured.
 const SERVERS: &str = "0";
 const LOAD: &str = "1";
+const BOTH: &str = "0,1";
 /// The benefit that the comune asks for.
 pub const PRESTAZIONE: &str = "A1.07";
 /// Of `/proc/PID/stat`: a hundredth of a second, on every Linux that this runs on.
@@ -119,6 +124,8 @@ pub struct Bench {
     pub home: TempDir,
     pub clock: Clock,
     pub pinned: bool,
+    /// Whether servers get both cores from now on, the load's too.
+    pub both: Cell<bool>,
     /// The comune and the CAF.
     pub enti: Vec<Ente>,
     /// The fingerprint of a certificate that nobody has yet; a client has it as `sospeso`.
@@ -135,7 +142,7 @@ impl Bench {
                 "comune".to_owned(),
                 Tipo::Comune,
                 pki.comune.fingerprint,
-                "ConsultazioneIndicatore",
+                "ConsultazioneIndicatore,ConsultazioneAttestazione",
             ),
             (
                 "caf".to_owned(),
@@ -149,6 +156,7 @@ impl Bench {
             home,
             clock,
             pinned: run.pinned,
+            both: Cell::new(false),
             enti,
             spare: pki.sospeso.fingerprint,
         })
@@ -180,7 +188,8 @@ impl Bench {
             program
         });
         if self.pinned {
-            command.args(["-c", SERVERS]).arg(program);
+            let cores = if self.both.get() { BOTH } else { SERVERS };
+            command.args(["-c", cores]).arg(program);
         }
         let child = command
             .args(arguments)
@@ -277,13 +286,12 @@ impl Bench {
         row: Row,
         questions: &Arc<[String]>,
         window: Duration,
-        perf: Option<&Path>,
     ) -> Result<Measured> {
         let load = Load {
             client: "comune",
             path: Service::ConsultazioneIsee.path(),
         };
-        self.load_with(server, row, load, questions, window, perf).await
+        self.load_with(server, row, load, questions, window).await
     }
 
     /// The same by another client, at another path.
@@ -294,11 +302,9 @@ impl Bench {
         load: Load,
         questions: &Arc<[String]>,
         window: Duration,
-        perf: Option<&Path>,
     ) -> Result<Measured> {
         let client = self.client(server.address, load.client)?;
         let over = Arc::new(AtomicBool::new(false));
-        let perf = perf.map(|directory| Perf::start(server, directory)).transpose()?;
         let mut tasks = JoinSet::new();
         for index in 0..row.connections {
             let first = index * questions.len() / row.connections;
@@ -320,18 +326,14 @@ impl Bench {
             cpu_of(std::process::id())? - own,
         );
         over.store(true, Ordering::Relaxed);
-        let (mut latencies, mut all) = (Vec::new(), 0);
+        let mut latencies = Vec::new();
         while let Some(samples) = tasks.join_next().await {
             for (at, taken) in samples?? {
-                all += 1;
                 if at > from && at <= until {
                     latencies.push(micros(taken));
                 }
             }
         }
-        // Of all that was asked, connecting and warm-up included: perf cannot be told where the window
-        // begins.
-        let instructions = perf.map(Perf::stop).transpose()?.map(|count| count / all);
         latencies.sort_unstable();
         let requests = latencies.len() as u64;
         ensure!(requests > 0, "{}: nothing was answered: {}", row.name, self.log());
@@ -344,7 +346,6 @@ impl Bench {
             p99,
             cpu_micros: cpu,
             load_micros: own,
-            instructions,
         })
     }
 }
@@ -403,7 +404,6 @@ pub struct Measured {
     pub p99: u64,
     pub cpu_micros: u64,
     pub load_micros: u64,
-    pub instructions: Option<u64>,
 }
 
 /// Asks one question after another, from `first` on and around: when each was answered, and how long it took,
@@ -436,7 +436,7 @@ async fn ask(
     Ok(samples)
 }
 
-fn good(answer: &Answer) -> Result<()> {
+pub fn good(answer: &Answer) -> Result<()> {
     if answer.status.as_u16() == 200 && esiti_text(&answer.text, "Esito") == Some("OK") {
         return Ok(());
     }
@@ -544,55 +544,6 @@ pub fn cpu_of(id: u32) -> Result<u64> {
         .map(|field| field.parse::<u64>().unwrap_or_default())
         .sum();
     Ok(ticks * TICK_MICROS)
-}
-
-/// `perf stat` on a server.
-pub struct Perf {
-    child: Child,
-    output: PathBuf,
-}
-
-impl Perf {
-    pub fn start(server: &Server, directory: &Path) -> Result<Self> {
-        let output = directory.join("perf");
-        let ids = server
-            .processes()
-            .iter()
-            .map(u32::to_string)
-            .collect::<Vec<_>>()
-            .join(",");
-        let mut command = Command::new("perf");
-        command
-            .args(["stat", "-x", ",", "-e", "instructions:u", "-p", &ids, "-o"])
-            .arg(&output);
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        // Until it is attached.
-        std::thread::sleep(Duration::from_millis(300));
-        Ok(Self { child, output })
-    }
-
-    pub fn stop(mut self) -> Result<u64> {
-        kill_process(Pid::from_child(&self.child), Signal::INT)?;
-        self.child.wait()?;
-        counted(&std::fs::read_to_string(&self.output)?).context("perf counted nothing")
-    }
-}
-
-/// The count in what `perf stat -x ,` wrote; nothing where it says `<not supported>`.
-pub fn counted(text: &str) -> Option<u64> {
-    let line = text.lines().find(|line| line.contains("instructions"))?;
-    line.split(',').next()?.parse().ok().filter(|count| *count > 0)
-}
-
-pub fn perf_works() -> bool {
-    let tried = Command::new("perf")
-        .args(["stat", "-x", ",", "-e", "instructions:u", "true"])
-        .output();
-    tried.is_ok_and(|output| counted(&String::from_utf8_lossy(&output.stderr)).is_some())
 }
 
 /// An address that nobody listens on; somebody might before we do, and then the run fails.

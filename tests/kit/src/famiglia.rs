@@ -129,15 +129,21 @@ impl Famiglia {
     }
 }
 
-/// An invented family whose DSU has about 20 KB, and the DSU: it has as many accounts as that takes.
+/// An invented family that names no DSU of a parent: there is none, and an ente may name few protocols in vain.
+pub fn senza_genitore(famiglie: &mut Famiglie, protocollo: &str) -> (Inventata, String) {
+    let mut all = std::iter::repeat_with(|| famiglie.famiglia(protocollo));
+    all.find_map(|family| {
+        let text = message("Dichiarazione", ISEE_NS, &family.dsu, false);
+        (!text.contains("NumeroProtocolloRifGenitore")).then_some((family, text))
+    })
+    .unwrap()
+}
+
+/// The same, with a DSU of about 20 KB: it has as many accounts as that takes.
 pub fn venti_kilobyte(famiglie: &mut Famiglie, protocollo: &str) -> (Inventata, String) {
     const BYTES: usize = 20_000;
-    let text = |family: &Inventata| message("Dichiarazione", ISEE_NS, &family.dsu, false);
-    // Not one that names the DSU of a parent: there is none, and an ente may name few protocols in vain.
-    let mut family = std::iter::repeat_with(|| famiglie.famiglia(protocollo))
-        .find(|family| !text(family).contains("NumeroProtocolloRifGenitore"))
-        .unwrap();
-    let length = text(&family).len();
+    let (mut family, text) = senza_genitore(famiglie, protocollo);
+    let length = text.len();
     let members = family.dsu.nucleo_familiare.as_mut().unwrap();
     let foglio = &mut members
         .componente_nucleo
@@ -165,6 +171,6 @@ pub fn venti_kilobyte(famiglie: &mut Famiglie, protocollo: &str) -> (Inventata, 
             data_fine: None,
         });
     }
-    let text = text(&family);
+    let text = message("Dichiarazione", ISEE_NS, &family.dsu, false);
     (family, text)
 }
