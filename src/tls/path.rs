@@ -4,8 +4,8 @@
 //! A client sends any certificates it likes, so each step is bounded before it is taken. The search follows
 //! names, and only through issuers with something good at hand: a list without the certificate below, or a
 //! responder to ask. Each path found goes to webpki, alone and with its one anchor. webpki's signature
-//! verifications are remembered and counted (`signature::Verifications`). The first path accepted by webpki,
-//! the profile and the lengths becomes the [`Peer`].
+//! verifications are counted (`signature::Verifications`), and good ones remembered for later handshakes. The
+//! first path accepted by webpki, the profile and the lengths becomes the [`Peer`].
 
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use rustls::{CertificateError, OtherError};
@@ -17,7 +17,7 @@ use super::authorities::{Authorities, Issuer};
 use super::peer::{Link, Peer};
 use super::profile::{self, Unfit};
 use super::revocation::Revocations;
-use super::signature::Verifications;
+use super::signature::{GoodSignatures, Verifications};
 use super::validity::{Invalid, trimmed};
 
 /// The most certificates of one client: its own, six authorities (webpki's limit), and a root sent along.
@@ -40,6 +40,8 @@ pub struct PathJudge {
     anchors: Vec<Anchor>,
     revocations: Revocations,
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
+    /// Signatures found good under this setup.
+    good: GoodSignatures,
 }
 
 /// A configured authority: the end of a path.
@@ -100,6 +102,7 @@ impl PathJudge {
             anchors,
             revocations,
             algorithms,
+            good: GoodSignatures::default(),
         })
     }
 
@@ -139,7 +142,7 @@ impl PathJudge {
             own: &own,
             own_for_webpki: &own_for_webpki,
             authorities: &authorities,
-            verifications: Verifications::default(),
+            verifications: Verifications::new(&self.good),
             now,
             paths: 0,
             steps: 0,
@@ -219,7 +222,7 @@ struct PathSearch<'s> {
     own: &'s X509Certificate<'s>,
     own_for_webpki: &'s EndEntityCert<'s>,
     authorities: &'s [Authority<'s>],
-    verifications: Verifications,
+    verifications: Verifications<'s>,
     now: UnixTime,
     paths: usize,
     steps: usize,

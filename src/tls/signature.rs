@@ -1,6 +1,7 @@
 //! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519. Limits the
-//! number of verifications in one handshake.
+//! number of verifications in one handshake, and makes none again that came out well.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
@@ -8,13 +9,53 @@ use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerifica
 use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
+use crate::digest::sha256_of;
+
 /// The most signatures verified in the search for one client's path. A chain of six authorities has seven.
 const MOST: usize = 8;
 
-/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past them no other
-/// signature is good.
+/// The most good signatures remembered: 32 bytes each.
+const REMEMBERED: usize = 4096;
+
+/// Good signatures on certificates, the latest [`REMEMBERED`]: each the digest of algorithm, key, message and
+/// signature. That a key made a signature never changes, and nothing else is remembered: dates, fitness and
+/// revocation are judged in every handshake.
 #[derive(Debug, Default)]
-pub(super) struct Verifications(Mutex<Vec<Verification>>);
+pub(super) struct GoodSignatures(Mutex<LatestGood>);
+
+#[derive(Debug, Default)]
+struct LatestGood {
+    known: HashSet<[u8; 32]>,
+    order: VecDeque<[u8; 32]>,
+}
+
+impl GoodSignatures {
+    fn has(&self, signature: &[u8; 32]) -> bool {
+        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        latest.known.contains(signature)
+    }
+
+    fn remember(&self, signature: [u8; 32]) {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !latest.known.insert(signature) {
+            return;
+        }
+        latest.order.push_back(signature);
+        if latest.order.len() > REMEMBERED
+            && let Some(oldest) = latest.order.pop_front()
+        {
+            latest.known.remove(&oldest);
+        }
+    }
+}
+
+/// The signature verifications of one search: none is made twice, and [`MOST`] in all, those remembered
+/// included. Past them no other signature is good.
+#[derive(Debug)]
+pub(super) struct Verifications<'g> {
+    made: Mutex<Vec<Verification>>,
+    good: &'g GoodSignatures,
+}
 
 /// A verification, with its result.
 #[derive(Debug)]
@@ -26,7 +67,15 @@ struct Verification {
     good: bool,
 }
 
-impl Verifications {
+impl<'g> Verifications<'g> {
+    /// None yet.
+    pub(super) fn new(good: &'g GoodSignatures) -> Self {
+        Self {
+            made: Mutex::default(),
+            good,
+        }
+    }
+
     /// The same algorithm, with its verifications counted here.
     pub(super) fn counting(&self, algorithm: &'static dyn SignatureVerificationAlgorithm) -> Counting<'_> {
         Counting {
@@ -40,12 +89,34 @@ impl Verifications {
 #[derive(Debug)]
 pub(super) struct Counting<'v> {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
-    made: &'v Verifications,
+    made: &'v Verifications<'v>,
+}
+
+impl Counting<'_> {
+    /// Verifies a signature, unless it is known to be good.
+    fn verify(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let length = |bytes: &[u8]| bytes.len().to_le_bytes();
+        let digest = sha256_of(&[
+            self.algorithm.signature_alg_id().as_ref(),
+            self.algorithm.public_key_alg_id().as_ref(),
+            &length(key),
+            key,
+            &length(message),
+            message,
+            signature,
+        ]);
+        if self.made.good.has(&digest) {
+            return Ok(());
+        }
+        self.algorithm.verify_signature(key, message, signature)?;
+        self.made.good.remember(digest);
+        Ok(())
+    }
 }
 
 impl SignatureVerificationAlgorithm for Counting<'_> {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        let mut made = self.made.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.made.made.lock().unwrap_or_else(PoisonError::into_inner);
         let algorithm = self.algorithm.signature_alg_id();
         let same = |known: &&Verification| {
             known.algorithm == algorithm
@@ -59,7 +130,7 @@ impl SignatureVerificationAlgorithm for Counting<'_> {
         if made.len() == MOST {
             return Err(InvalidSignature);
         }
-        let verified = self.algorithm.verify_signature(key, message, signature);
+        let verified = self.verify(key, message, signature);
         let (key, message, signature) = (key.to_vec(), message.to_vec(), signature.to_vec());
         made.push(Verification {
             algorithm,
@@ -167,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_verified_once_and_no_more_than_eight_are() {
-        let verifications = Verifications::default();
+        let good = GoodSignatures::default();
+        let verifications = Verifications::new(&good);
         let is_good = |message: &[u8], signature: &[u8]| {
             verifications
                 .counting(&Echo)
@@ -186,5 +258,65 @@ mod tests {
             is_good(b"a", b"a") && !is_good(b"a", b"b"),
             "what is known stays known"
         );
+    }
+
+    /// Counted for itself: its messages are not those of other tests.
+    #[test]
+    fn a_good_signature_is_remembered_and_a_bad_one_is_not() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+
+        #[derive(Debug)]
+        struct Counted;
+
+        impl SignatureVerificationAlgorithm for Counted {
+            fn verify_signature(
+                &self,
+                _: &[u8],
+                message: &[u8],
+                sign: &[u8],
+            ) -> Result<(), InvalidSignature> {
+                MADE.fetch_add(1, Ordering::Relaxed);
+                (message == sign).then_some(()).ok_or(InvalidSignature)
+            }
+
+            fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+                alg_id::ED25519
+            }
+
+            fn signature_alg_id(&self) -> AlgorithmIdentifier {
+                alg_id::ED25519
+            }
+        }
+
+        let good = GoodSignatures::default();
+        let made = |key: &[u8], message: &[u8], signature: &[u8]| {
+            let before = MADE.load(Ordering::Relaxed);
+            let search = Verifications::new(&good);
+            let verified = search
+                .counting(&Counted)
+                .verify_signature(key, message, signature);
+            (verified.is_ok(), MADE.load(Ordering::Relaxed) - before)
+        };
+        assert_eq!(made(b"key", b"abc", b"abc"), (true, 1));
+        assert_eq!(made(b"key", b"abc", b"abc"), (true, 0));
+        // Every byte counts, and where each part ends.
+        assert_eq!(made(b"kez", b"abc", b"abc"), (true, 1));
+        assert_eq!(made(b"ke", b"yabc", b"abc"), (false, 1));
+        assert_eq!(made(b"keya", b"bc", b"abc"), (false, 1));
+        assert_eq!(made(b"key", b"ab", b"cabc"), (false, 1));
+        for _ in 0..2 {
+            assert_eq!(made(b"key", b"abd", b"abc"), (false, 1));
+        }
+        for number in 0..REMEMBERED {
+            let message = number.to_le_bytes();
+            assert_eq!(made(b"key", &message, &message), (true, 1));
+        }
+        assert_eq!(
+            made(b"key", b"abc", b"abc"),
+            (true, 1),
+            "the oldest are forgotten"
+        );
+        let latest = good.0.lock().unwrap();
+        assert_eq!((latest.known.len(), latest.order.len()), (REMEMBERED, REMEMBERED));
     }
 }

@@ -24,8 +24,7 @@ pub(super) enum Use {
     Class,
     /// Permutations of all series, with one key.
     Series,
-    /// Tokens of a year and a retention class. Builds for earlier formats must refuse it: they would take it for
-    /// the year's.
+    /// Tokens of a year and a retention class. Earlier builds must refuse it, and not take it for the year's.
     ClassToken,
 }
 
