@@ -1,6 +1,6 @@
 //! The port on a ledger that grows: `cargo bench --bench growth`, or `just bench --bench growth`.
 //!
-//! One data directory grows from ten thousand entries to five million, over two years, written by the ledger
+//! One data directory grows from ten thousand entries to ten million, over two years, written by the ledger
 //! itself: copies of what the real binary left of one DSU and one question, with other persons, enti,
 //! protocols and instants, each sealed and committed like any other, but in batches of a thousand. Of fifty
 //! entries three are of a DSU (exchange, DSU, attestation), the others are questions about those. At each
@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use common::chart::Chart;
 use common::{
     Bench, Ente, PATIENCE, PRESTAZIONE, Row, bytes_in, cpu_model, file_system, micros, setting, tenths,
 };
@@ -47,7 +48,7 @@ use varco::registry::ente::Tipo;
 use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
 
 /// Entries, the present day's included.
-const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 5_000_000];
+const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 /// The same, where nothing is measured.
 const SMOKE: [u64; 2] = [150, 400];
 /// Over how many days the largest size is spread.
@@ -99,12 +100,15 @@ fn main() -> Result<()> {
     let bench = runtime.block_on(Bench::new(&run))?;
     let mut past = Past::begin(&bench, &runtime, largest)?;
     let (mut table, mut rebuilt) = (String::new(), String::new());
+    let (mut costs, mut memory) = (Vec::new(), Vec::new());
     for size in sizes {
         println!("{size} entries ...");
-        let row = measure(&bench, &runtime, &mut past, size, window)?;
-        println!("{}", row.0);
-        table += &row.0;
-        rebuilt += &row.1;
+        let measured = measure(&bench, &runtime, &mut past, size, window)?;
+        println!("{}", measured.row);
+        table += &measured.row;
+        rebuilt += &measured.rebuilt;
+        costs.push((size.to_string(), vec![Some(measured.cpu)]));
+        memory.push((size.to_string(), vec![Some(measured.heap * 10 / 1024)]));
     }
     if !run.full {
         println!("smoke: ok");
@@ -116,8 +120,8 @@ fn main() -> Result<()> {
         "NOT pinned"
     };
     let report = format!(
-        "| entries | ledger MiB | views MiB | written, µs an entry | first answer, ms | CPU µs/request | requests/s | p50 µs | p99 µs | resident MiB |\n\
-         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n{table}\n\
+        "| entries | ledger MiB | views MiB | written, µs an entry | first answer, ms | CPU µs/request | requests/s | p50 µs | p99 µs | resident MiB | RssAnon MiB |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n{table}\n\
          | entries | first answer after SIGKILL, ms | with no views, ms | resident then, peak, MiB |\n|---:|---:|---:|---:|\n{rebuilt}\n\
          - {ENTI} enti, over {DAYS} days; of these entries up to {} of today; {} connections, {seconds} s; {pinning}; {}; {}.\n",
         TODAY.0,
@@ -127,6 +131,25 @@ fn main() -> Result<()> {
     );
     println!("\n{report}");
     std::fs::write(run.target.join("growth.md"), report)?;
+    for (file, title, groups) in [
+        (
+            "growth-cpu.svg",
+            "CPU of a question, µs, by entries in the ledger",
+            costs,
+        ),
+        (
+            "growth-memory.svg",
+            "Memory that no file is behind (RssAnon), MiB, by entries in the ledger",
+            memory,
+        ),
+    ] {
+        let chart = Chart {
+            title,
+            series: &["Varco"],
+            groups,
+        };
+        std::fs::write(run.target.join(file), chart.svg())?;
+    }
     Ok(())
 }
 
@@ -145,13 +168,16 @@ fn room_for(entries: u64, target: &Path) -> Result<()> {
 }
 
 /// What is measured at one size: its rows of the two tables.
-fn measure(
-    bench: &Bench,
-    runtime: &Runtime,
-    past: &mut Past,
-    size: u64,
-    window: Duration,
-) -> Result<(String, String)> {
+struct Size {
+    row: String,
+    rebuilt: String,
+    /// Tenths of a microsecond.
+    cpu: u64,
+    /// KiB.
+    heap: u64,
+}
+
+fn measure(bench: &Bench, runtime: &Runtime, past: &mut Past, size: u64, window: Duration) -> Result<Size> {
     let today = TODAY.0.min(size / TODAY.1);
     let (before, began) = (past.written, Instant::now());
     past.write(size - today)?;
@@ -178,7 +204,8 @@ fn measure(
     starts.push(last);
     starts.sort_unstable();
     let measured = runtime.block_on(bench.load(&server, LOAD, &questions, window))?;
-    let (resident, _) = server.memory()?;
+    let ((resident, _), heap) = (server.memory()?, server.heap()?);
+    let cpu = measured.cpu_micros * 10 / measured.requests;
     server.child.kill()?;
     drop(server);
     let (killed, server) = start(PATIENCE)?;
@@ -192,16 +219,17 @@ fn measure(
     let (mut row, mut rebuilt) = (String::new(), String::new());
     writeln!(
         row,
-        "| {size} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "| {size} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         ledger >> 20,
         views >> 20,
         tenths(each),
         tenths(starts[STARTS / 2]),
-        tenths(measured.cpu_micros * 10 / measured.requests),
+        tenths(cpu),
         measured.requests * 1_000_000 / micros(measured.elapsed),
         measured.p50,
         measured.p99,
         tenths(resident * 10 / 1024),
+        tenths(heap * 10 / 1024),
     )?;
     writeln!(
         rebuilt,
@@ -210,7 +238,12 @@ fn measure(
         tenths(without),
         tenths(peak * 10 / 1024)
     )?;
-    Ok((row, rebuilt))
+    Ok(Size {
+        row,
+        rebuilt,
+        cpu,
+        heap,
+    })
 }
 
 /// An entry that the real binary made, opened.

@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use common::chart::Chart;
 use common::peers::{Recording, gsoap_version, nginx_version};
 use common::{
     Again, Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system,
@@ -353,6 +354,7 @@ impl Port {
         outcomes.extend(self.lines(&TWO_CORES, &servers, &questions, window).await?);
         self.both.set(false);
 
+        std::fs::write(target.join("port.svg"), chart(&outcomes))?;
         let mut report = table(&outcomes)?;
         let millis = |duration: Duration| tenths(micros(duration) / 100);
         let mib = |kib: u64| tenths(kib * 10 / 1024);
@@ -531,6 +533,25 @@ fn table(outcomes: &[Outcome]) -> Result<String> {
     }
     table.push('\n');
     Ok(table)
+}
+
+/// The CPU of a question by connections, of every server.
+fn chart(outcomes: &[Outcome]) -> String {
+    let cpu = |row: &str, server: &str| {
+        let mut all = outcomes.iter();
+        all.find(|outcome| outcome.row == row && outcome.server == server)
+            .map(|outcome| outcome.cpu)
+    };
+    let groups = ONE_CORE.iter().take(4).map(|line| {
+        let values = ALL.iter().map(|server| cpu(line.row.name, server)).collect();
+        (line.row.name.to_owned(), values)
+    });
+    let chart = Chart {
+        title: "CPU of a question, µs, by connections",
+        series: ALL,
+        groups: groups.collect(),
+    };
+    chart.svg()
 }
 
 /// The good ente beside a flood.
