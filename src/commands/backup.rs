@@ -27,7 +27,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let data = args.dove.data()?;
-    let directory = Directory::open(&data)?;
+    let directory = Directory::open_to_read(&data)?;
     if args
         .chiavi
         .as_ref()
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         println!("chiavi copiate in {}", keys.display());
     }
     // Checks the copy now, not at a restore: is it whole, and do these keys open it?
-    let copy = Directory::open(&args.copia)?;
+    let copy = Directory::open_to_read(&args.copia)?;
     let checked = verify_with(&copy, args.chiavi.as_deref().unwrap_or(&directory.keys()));
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
     let entries = copy.extent(Loss::Refused)?.head;

@@ -29,6 +29,8 @@ pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) 
             unrecorded("questa è una copia che non è stata messa in servizio");
             return Ok(());
         }
+        // Nothing is written to a directory of an earlier format: it is upgraded first.
+        let directory = &Directory::open(directory.path())?;
         let node = match Node::open(directory, clock, Arc::new(RealDisk), SEGMENT_BYTES) {
             Ok(node) => node,
             Err(NodeError::Directory(error @ DirectoryError::Locked(_))) => {

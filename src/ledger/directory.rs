@@ -113,6 +113,11 @@ impl Directory {
         }
     }
 
+    /// Opens a directory for reading its ledger: of the present format or of an earlier one.
+    pub fn open_to_read(path: &Path) -> Result<Self, DirectoryError> {
+        Self::open_any(path).map(|(directory, _)| directory)
+    }
+
     /// Opens a directory of the present format or of an earlier one. Also returns its format.
     pub fn open_any(path: &Path) -> Result<(Self, (u32, u32)), DirectoryError> {
         let wrong = |what: &str| DirectoryError::Format(path.display().to_string(), what.to_owned());

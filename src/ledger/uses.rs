@@ -220,14 +220,14 @@ impl Uses {
                 from: part.first,
                 ..UseCounts::default()
             };
-            for entry in parts
-                .entries(part)?
-                .iter()
-                .take_while(|entry| entry.leaf.seq < until)
-            {
-                before.add((self.shared.terms_of)(&entry.leaf.body));
-                before.to = entry.leaf.seq;
-            }
+            // Batch by batch: the entries of a whole segment take hundreds of megabytes.
+            parts.batches(part, &mut |entries| {
+                for entry in entries.iter().take_while(|entry| entry.leaf.seq < until) {
+                    before.add((self.shared.terms_of)(&entry.leaf.body));
+                    before.to = entry.leaf.seq;
+                }
+                entries.last().is_some_and(|last| last.leaf.seq < until)
+            })?;
             let mut counts = self.counts();
             match counts.get_mut(&part.first) {
                 None => drop(counts.insert(part.first, before)),

@@ -63,11 +63,29 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
         )
     });
 
-    let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
-    assert!(
-        !opened && text.contains("è nel formato 1.0") && text.contains("varco upgrade"),
-        "{text}"
-    );
+    // Its ledger can be read, verified and copied as it is. Nothing is written to it, nor opened unrecorded.
+    let copied = home.path().join("copy").display().to_string();
+    std::fs::rename(data.join("keys"), home.path().join("keys")).unwrap();
+    for copy in [false, true] {
+        let dir = if copy { &copied } else { &dir };
+        assert!(done(&["ledger", "verify", "--data", dir]).contains("registro integro"));
+        assert!(done(&["ledger", "list", "--ente", "caf", "--data", dir]).contains("caf"));
+        if !copy {
+            done(&["backup", &copied, "--data", dir]);
+        }
+    }
+    let copied = home.path().join("copy");
+    assert!(std::fs::read_to_string(copied.join("FORMAT")).unwrap().contains("varco 1.0\n"));
+    std::fs::rename(home.path().join("keys"), data.join("keys")).unwrap();
+    std::fs::create_dir_all(data.join("views")).unwrap();
+    let person = ["ledger", "show", "1", "--apri", "--data", &dir];
+    for arguments in [&["ente", "lista", "--data", &dir][..], &person] {
+        let (text, opened) = varco(arguments);
+        assert!(
+            !opened && text.contains("è nel formato 1.0") && text.contains("varco upgrade"),
+            "{text}"
+        );
+    }
     let before = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
     assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.2; 3 enti registrati di nuovo"));
     assert!(done(&["upgrade", &dir]).contains("già nel formato 1.2"));

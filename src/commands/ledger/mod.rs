@@ -47,7 +47,7 @@ enum What {
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let directory = Directory::open(&args.dove.data()?)?;
+    let directory = Directory::open_to_read(&args.dove.data()?)?;
     match args.what {
         What::List(args) => elenco::run(&directory, &args, clock),
         What::Show { sequenza, apri } => show(&directory, sequenza, apri, clock),
