@@ -46,6 +46,7 @@ use varco::ledger::{
 };
 use varco::registry::ente::Tipo;
 use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
+use varco::sii::protocol::stem_of;
 
 /// Entries, the present day's included.
 const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
@@ -568,6 +569,9 @@ impl Writing<'_> {
             address,
             ..Tokens::under(key)
         };
+        // A DSU of its own, and no version of the one in the template.
+        let radice = token("protocol", &stem_of(&family.protocol[0]))?;
+        let declarant = token("cf", &family.text(requests::GIULIA))?;
         let mut body = template.body.clone();
         body.received = varco::clock::rfc3339(self.at);
         body.exchange = self.exchange;
@@ -581,7 +585,9 @@ impl Writing<'_> {
                         Fact::named("impronta"),
                         token("impronta", &family.number.to_string())?,
                     )
-                    .fact(Fact::named("presentata"), &family.day);
+                    .fact(Fact::named("presentata"), &family.day)
+                    .fact(Fact::named("radice"), radice)
+                    .fact(Fact::named("dichiarante"), declarant);
             }
             Kind::Attestation => {
                 body.keys = tokens.cf.iter().map(|token| person_key(key, token)).collect();
@@ -589,6 +595,8 @@ impl Writing<'_> {
                 body = body
                     .fact(Fact::named("presentata"), &family.day)
                     .fact(Fact::named("rilasciata"), &family.day)
+                    .fact(Fact::named("radice"), radice)
+                    .fact(Fact::named("dichiarante"), declarant)
                     .fact(Fact::named("scadenza"), format!("{year}-12-31"));
             }
             _ => {}

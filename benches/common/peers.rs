@@ -41,6 +41,11 @@ impl Bench {
         ensure!(done.success(), "{} failed", build.display());
         std::fs::write(self.home.path().join("indicatore.xml"), body(indicatore)?)?;
         std::fs::write(self.home.path().join("attestazione.xml"), body(attestazione)?)?;
+        let pem = |name: &str| std::fs::read_to_string(self.home.path().join("pki").join(name));
+        std::fs::write(
+            self.home.path().join("peer.pem"),
+            pem("server.pem")? + &pem("server.key")?,
+        )?;
         Ok(made.join("server"))
     }
 

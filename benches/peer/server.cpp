@@ -5,7 +5,8 @@
 //   server ADDRESS PORT HOME each BYTES FILE   so many bytes are appended and synced for each request, before the reply leaves
 //   server ADDRESS PORT HOME groups BYTES FILE the same; one sync serves the requests that wait for it
 //
-// HOME has pki/ (server.pem, server.key, ca.pem, crl.pem), and the replies: indicatore.xml and attestazione.xml, each the content of a SOAP body.
+// HOME has pki/ (ca.pem, crl.pem), peer.pem (certificate and key, which gSOAP takes from one file), and the replies: indicatore.xml and
+// attestazione.xml, each the content of a SOAP body.
 
 #include "BasicHttpBinding_USCOREISvcConsultazione.nsmap"
 #include "soapBasicHttpBinding_USCOREISvcConsultazioneService.h"
@@ -133,9 +134,7 @@ int main(int count, char **arguments) {
     read<_isee__ConsultazioneAttestazioneResponse>(kept, home + "/attestazione.xml", attestazione, soap_read__isee__ConsultazioneAttestazioneResponse);
     if (count == 7) record = new Record(mode, std::stoul(arguments[5]), arguments[6]);
 
-    // gSOAP takes certificate and key from one file.
     const std::string identity = home + "/peer.pem", authority = pki + "ca.pem", list = pki + "crl.pem";
-    std::ofstream(identity) << std::ifstream(pki + "server.pem").rdbuf() << std::ifstream(pki + "server.key").rdbuf();
     Service service(SOAP_IO_KEEPALIVE | SOAP_C_UTFSTRING);
     service.soap->max_keep_alive = 2000000000;
     service.soap->crlfile = list.c_str();

@@ -1,6 +1,7 @@
 //! The file of the views: opened, trusted or made again, written, read.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -101,15 +102,16 @@ impl ViewPlace {
         let begun = std::fs::create_dir_all(&self.path)
             .and_then(|()| mark(self.disk.as_ref(), &self.trust(), identity));
         begun.map_err(|error| ViewError(error.to_string()))?;
-        Ok(self.open()?)
+        Ok(self.open(false)?)
     }
 
-    /// Opens the file. A wrong file is an error, not a panic: the views are made again.
-    fn open(&self) -> Result<(Database, Applied), NotOpened> {
+    /// Opens the file, and checks every checksum in it unless it is `known` to the last byte. A wrong file is
+    /// an error, not a panic: the views are made again.
+    fn open(&self, known: bool) -> Result<(Database, Applied), NotOpened> {
         let opened = catch_unwind(AssertUnwindSafe(
             || -> Result<(Database, Applied), redb::Error> {
                 let mut builder = Database::builder();
-                builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+                builder.set_cache_size(CACHE).set_check_integrity_on_open(!known);
                 let database = self.disk.views(&builder, &self.path.join(FILE))?;
                 let begun = database.begin_write()?;
                 begun.open_table(TABLE)?;
@@ -136,12 +138,18 @@ impl ViewPlace {
         if self.path.exists() {
             let left = left(&trust);
             let trusted = left.as_ref().is_some_and(|left| left.counts(identity));
+            let sum = left
+                .as_ref()
+                .filter(|left| trusted && left.clean)
+                .and_then(|left| left.sum);
+            // One reading of the file takes a tenth of redb's own check.
+            let known = sum.is_some() && sum == sum_of(&self.path.join(FILE)).ok();
             rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
             if trusted {
                 // redb writes while it opens: the clean stop is over before.
                 mark(self.disk.as_ref(), &trust, identity).map_err(io_error)?;
             }
-            found = match self.open() {
+            found = match self.open(known) {
                 // They are good, and there will be room again: they are not thrown away.
                 Err(NotOpened::Full(why)) if trusted => return Err(ViewError(why)),
                 opened => opened
@@ -203,6 +211,9 @@ struct FileIdentity {
     /// At a clean stop: sequence of their last entry.
     #[serde(default)]
     applied: u64,
+    /// At a clean stop: CRC-32C of the whole file, unless somebody was still reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sum: Option<u32>,
 }
 
 impl FileIdentity {
@@ -215,6 +226,7 @@ impl FileIdentity {
             boot: boot.trim().to_owned(),
             clean: false,
             applied: 0,
+            sum: None,
         }
     }
 }
@@ -360,7 +372,7 @@ pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
         path: path.to_owned(),
         disk: Arc::new(super::beheld::Beheld),
     }
-    .open()
+    .open(false)
     .ok()
     .map(|(_, applied)| applied.sequence)
 }
@@ -383,6 +395,18 @@ impl FileIdentity {
         self.ledger == now.ledger
             && self.format == now.format
             && (self.clean || (self.boot == now.boot && !now.boot.is_empty()))
+    }
+}
+
+/// CRC-32C of a whole file.
+fn sum_of(path: &Path) -> io::Result<u32> {
+    let (mut file, mut sum) = (File::open(path)?, 0);
+    let mut bytes = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(sum),
+            length => sum = crc32c::crc32c_append(sum, bytes.get(..length).unwrap_or_default()),
+        }
     }
 }
 
@@ -440,6 +464,20 @@ impl Store {
     fn database(&self) -> Result<Arc<Database>, redb::Error> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
         open.database.clone().ok_or_else(closed)
+    }
+
+    /// Lets the database go, and waits a moment for its present readers. Returns whether it is closed.
+    fn let_go(&self) -> bool {
+        let OpenViews { database, snapshot } = std::mem::take(&mut *self.open());
+        drop(snapshot);
+        let Some(database) = database else { return true };
+        let last = Arc::downgrade(&database);
+        drop(database);
+        let until = Instant::now() + READING;
+        while last.strong_count() > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        last.strong_count() == 0
     }
 
     /// The present state. It is opened with the lock held: a write that ends meanwhile takes it away again.
@@ -553,17 +591,8 @@ impl Views for ViewWriter {
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
         // After an error redb does nothing more with a file until it is opened again. Present readers finish
         // first.
-        let OpenViews { database, snapshot } = std::mem::take(&mut *self.store.open());
-        drop(snapshot);
-        if let Some(database) = database {
-            let last = Arc::downgrade(&database);
-            drop(database);
-            let until = Instant::now() + READING;
-            while last.strong_count() > 0 && Instant::now() < until {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        }
-        let (database, applied) = match self.place.open() {
+        self.store.let_go();
+        let (database, applied) = match self.place.open(false) {
             Err(NotOpened::Damaged(why)) => {
                 tracing::error!(why, "the views are damaged: they are made again");
                 self.place.begin(&self.identity)?
@@ -634,10 +663,12 @@ impl Follower for ViewWriter {
     fn close(&mut self) -> Result<(), ViewError> {
         self.write(Vec::new(), self.applied, true)?;
         // The present readers finish first; the last of them closes the database.
-        drop(std::mem::take(&mut *self.store.open()));
+        let closed = self.store.let_go();
+        let sum = closed.then(|| sum_of(&self.place.path.join(FILE)).ok()).flatten();
         let clean = FileIdentity {
             clean: true,
             applied: self.applied,
+            sum,
             ..self.identity.clone()
         };
         mark(self.place.disk.as_ref(), &self.place.trust(), &clean)

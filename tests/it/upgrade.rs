@@ -75,7 +75,11 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
         }
     }
     let copied = home.path().join("copy");
-    assert!(std::fs::read_to_string(copied.join("FORMAT")).unwrap().contains("varco 1.0\n"));
+    assert!(
+        std::fs::read_to_string(copied.join("FORMAT"))
+            .unwrap()
+            .contains("varco 1.0\n")
+    );
     std::fs::rename(home.path().join("keys"), data.join("keys")).unwrap();
     std::fs::create_dir_all(data.join("views")).unwrap();
     let person = ["ledger", "show", "1", "--apri", "--data", &dir];
