@@ -54,7 +54,7 @@ pub struct Keys {
 #[derive(Default)]
 struct OpenKeys {
     records: u32,
-    /// Few: one for each year and class.
+    /// Few: one for each year and class, in their order.
     tokens: Vec<(TokenKey, Arc<hmac::Key>)>,
     /// Token keys erased: nobody is found any more under their tokens, and none is made in their place.
     erased: Vec<(u32, TokenKey)>,
@@ -75,7 +75,8 @@ impl OpenKeys {
                 match key {
                     Ok(key) => {
                         let key = Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &key));
-                        self.tokens.push((named, key));
+                        let place = self.tokens.partition_point(|(known, _)| *known <= named);
+                        self.tokens.insert(place, (named, key));
                     }
                     Err(NoKey::Erased) => self.erased.push((id, named)),
                     Err(_) => return false,
@@ -241,26 +242,31 @@ impl Keys {
 
     /// All token keys, by year and class.
     pub fn token_keys(&self) -> Vec<TokenKey> {
-        let mut keys: Vec<TokenKey> = self.read().tokens.iter().map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        keys
+        self.read().tokens.iter().map(|(key, _)| *key).collect()
     }
 
     /// The token keys for entries of a class, by year: its own, and those for all classes.
     pub fn token_keys_of(&self, class: Retention) -> Vec<TokenKey> {
-        let mut keys = self.token_keys();
-        keys.retain(|key| key.class.is_none_or(|of| of == class));
-        keys
+        let opened = self.read();
+        let keys = opened.tokens.iter().map(|(key, _)| *key);
+        keys.filter(|key| key.class.is_none_or(|of| of == class))
+            .collect()
     }
 
     /// The keyed token of a value: it stands for the value in leaves and views. The key is made if there is
     /// none yet.
     pub fn token(&self, key: TokenKey, label: &str, value: &str) -> Result<String, KeyError> {
-        let used = key.class.map_or(Use::Token, |_| Use::ClassToken);
-        if self.read().erased.iter().any(|(_, erased)| *erased == key) {
-            return Err(KeyError::Erased(key));
-        }
-        let key = self.found_or_made(used, || KeyName::token(key), |opened| opened.token(key))?;
+        let known = self.read().token(key);
+        let key = match known {
+            Some(known) => known,
+            None if self.read().erased.iter().any(|(_, erased)| *erased == key) => {
+                return Err(KeyError::Erased(key));
+            }
+            None => {
+                let used = key.class.map_or(Use::Token, |_| Use::ClassToken);
+                self.found_or_made(used, || KeyName::token(key), |opened| opened.token(key))?
+            }
+        };
         Ok(token(&key, label, value))
     }
 

@@ -21,7 +21,7 @@ use super::costs;
 const ROWS: [(What, u64); 4] = [
     (What::Indicatore, 260),
     (What::Attestazione, 320),
-    (What::Handshake, 2300),
+    (What::Handshake, 1560),
     (What::Trasmissione, 3600),
 ];
 
