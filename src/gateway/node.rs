@@ -228,7 +228,7 @@ impl Node {
         let missing_keys = keys.missing();
         end_on_loss(&keys, &committer);
         // The year's token keys exist before the first search under them.
-        keys.begin(clock.now())?;
+        keys.begin(clock.today().year())?;
         // So does the key of the series, before the entry with the number of keys: with an older keyring it
         // would be made anew.
         keys.series()?;

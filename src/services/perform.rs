@@ -21,7 +21,7 @@ pub async fn perform(
         soglie,
         ..
     } = asked;
-    let begun = services.keys.begin(occasion.received);
+    let begun = services.keys.begin(occasion.today.year());
     begun.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
     match request {
         Request::Indicatore(request) => {

@@ -18,7 +18,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use aws_lc_rs::aead::LessSafeKey;
 use aws_lc_rs::hmac;
-use jiff::Timestamp;
 
 pub use self::record::RECORD;
 pub use self::ring::Ring;
@@ -32,7 +31,6 @@ use self::vault::Master;
 use self::wrong::unreadable;
 use super::disk::{Disk, RealDisk};
 use super::leaf::{Retention, TokenKey};
-use crate::clock::day;
 use crate::digest::{hex, unhex};
 
 /// All keys of a data directory. Keys are made when first asked for, and synced before they are used.
@@ -270,15 +268,15 @@ impl Keys {
         Ok(token(&key, label, value))
     }
 
-    /// Has the token keys of an instant's year, one for each class. Asked for before the first look-up of an
-    /// exchange: an entry that is recorded under them meanwhile moves names that the look-up has seen.
-    pub fn begin(&self, at: Timestamp) -> Result<(), KeyError> {
-        let year = day(at).year();
+    /// Has the token keys of a year, one for each class. Called before the first look-up of an exchange.
+    /// Entries recorded meanwhile under them then move names seen by the look-up.
+    pub fn begin(&self, year: i16) -> Result<(), KeyError> {
         if self.begun.load(Ordering::SeqCst) == year {
             return Ok(());
         }
         for class in Retention::ALL {
-            self.token(TokenKey::of(at, class), "cf", "")?;
+            let class = Some(class);
+            self.token(TokenKey { year, class }, "cf", "")?;
         }
         self.begun.store(year, Ordering::SeqCst);
         Ok(())
@@ -493,9 +491,11 @@ mod tests {
     #[test]
     fn an_erased_token_key_stays_erased_and_the_others_work() {
         let ring = Shared::default();
-        let at: Timestamp = "2026-12-31T22:59:59Z".parse().unwrap();
-        ring.keys().unwrap().begin(at).unwrap();
-        let [of, other] = [Retention::Consultazione, Retention::Dsu].map(|class| TokenKey::of(at, class));
+        ring.keys().unwrap().begin(2026).unwrap();
+        let [of, other] = [Retention::Consultazione, Retention::Dsu].map(|class| TokenKey {
+            year: 2026,
+            class: Some(class),
+        });
         let before = ring.keys().unwrap().token(other, "cf", "X").unwrap();
         let uses: Vec<u8> = ring.records().iter().map(|record| record[4]).collect();
         assert_eq!(
@@ -519,14 +519,9 @@ mod tests {
     fn a_year_begins_with_a_key_for_each_class() {
         let ring = Shared::default();
         let keys = ring.keys().unwrap();
-        for (at, records) in [
-            ("2026-12-31T22:59:59Z", 4),
-            ("2026-12-31T22:59:59Z", 4),
-            ("2026-12-31T23:00:00Z", 8),
-            ("2026-12-31T22:59:59Z", 8),
-        ] {
-            keys.begin(at.parse().unwrap()).unwrap();
-            assert_eq!(ring.records().len(), records, "{at}");
+        for (year, records) in [(2026, 4), (2026, 4), (2027, 8), (2026, 8)] {
+            keys.begin(year).unwrap();
+            assert_eq!(ring.records().len(), records, "{year}");
         }
     }
 

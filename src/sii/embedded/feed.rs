@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::archive::Archive;
 use super::entries::feed_key;
 use super::system::Embedded;
+use crate::clock::day;
 use crate::isee::CodiceFiscale;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::{
@@ -27,7 +28,10 @@ impl Embedded {
         act.has_reason()?;
         let (ledger, now) = (&self.ledger, act.now);
         let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
-        ledger.keys.begin(now).map_err(|error| internal(&error))?;
+        ledger
+            .keys
+            .begin(day(now).year())
+            .map_err(|error| internal(&error))?;
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
         let key = TokenKey::of(now, Retention::Dsu);
         let mut drafts = Vec::new();

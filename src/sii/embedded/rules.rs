@@ -151,7 +151,7 @@ impl Embedded {
     /// Applies the rules. Records the start and the result, with the reason.
     pub(super) async fn apply(&self, trial: bool, act: Act<'_>) -> Result<Applicate, Rejected> {
         act.has_reason()?;
-        let begun = self.ledger.keys.begin(act.now);
+        let begun = self.ledger.keys.begin(day(act.now).year());
         begun.map_err(|error| Rejected::Ledger(error.to_string()))?;
         if trial {
             return self

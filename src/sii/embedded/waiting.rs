@@ -169,7 +169,7 @@ impl Embedded {
     /// Attests the waiting DSU with nothing left to wait for. Returns their number. A DSU with an internal
     /// error does not stop the others.
     pub(super) async fn attest_waiting(&self, now: Timestamp) -> Result<usize, SiiError> {
-        self.ledger.keys.begin(now)?;
+        self.ledger.keys.begin(day(now).year())?;
         let mut attested = 0;
         for (name, value) in self.store.scan(WAITING)? {
             match self.attest_one(&name, &value, now).await {

@@ -55,7 +55,7 @@ impl Ground {
         // Its keys are copied to every engine: tokens and protocols are the same.
         Directory::create(&home.path().join("model"), Uuid::nil()).unwrap();
         let keys = Keys::open(&home.path().join("model/keys"), false).unwrap();
-        keys.begin(clock.now()).unwrap();
+        keys.begin(clock.today().year()).unwrap();
         keys.series().unwrap();
         drop(keys);
         let authorities = Authorities::read(&certificates.join("ca.pem")).unwrap();
