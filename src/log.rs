@@ -187,9 +187,10 @@ impl Lines {
     fn to(out: impl Write + Send + 'static) -> Self {
         let queue = Arc::<Queue>::default();
         let own = queue.clone();
-        let _ = std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write(&own, out));
+        let thread = std::thread::Builder::new().name("log".to_owned());
+        if thread.spawn(move || write(&own, out)).is_err() {
+            queue.lock().ended = true;
+        }
         Self(Arc::new(Sender(queue)))
     }
 }
@@ -246,6 +247,11 @@ impl Write for Lines {
             return Ok(line.len());
         }
         let mut buffer = queue.lock();
+        if buffer.ended {
+            queue.waiting.fetch_sub(1, Ordering::AcqRel);
+            LOST.inc();
+            return Ok(line.len());
+        }
         buffer.bytes.extend_from_slice(line);
         let asleep = buffer.asleep;
         drop(buffer);
