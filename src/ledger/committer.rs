@@ -5,7 +5,7 @@
 //! Invariant: no submitter is answered before it is certain whether the batch is durable. An append in doubt
 //! is settled first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -40,13 +40,13 @@ const CATCH_UP: usize = 8 << 20;
 /// Seconds the clock may be behind the last entry at the start: a synchronisation may still correct them.
 const CLOCK_BEHIND: i64 = 300;
 
-/// A name and its version as read: the version must still be the same at the append.
+/// A reading must still stand at the append: no entry after the last one seen has advanced the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Precondition {
     /// The name, as in the `keys` of leaves.
     pub key: String,
-    /// The version read; 0: never advanced.
-    pub version: u64,
+    /// Sequence of the last entry in the views before the reading began; 0: the name was never advanced.
+    pub seen: u64,
 }
 
 /// Entries to append together or not at all.
@@ -220,6 +220,10 @@ impl Committer {
         let mut work = Turn {
             ledger,
             log,
+            recent: Recent {
+                after: views.applied(),
+                ..Recent::default()
+            },
             views,
             followers,
             batch: BatchId {
@@ -413,11 +417,48 @@ impl Progress {
     }
 }
 
+/// Names advanced by the latest entries. They alone judge a reading of a moment ago: the views are not asked
+/// again.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Every entry after this one is counted in.
+    after: u64,
+    /// The last entry to advance each name.
+    advanced: HashMap<String, u64>,
+}
+
+impl Recent {
+    /// Names kept, at most.
+    const MOST: usize = 4096;
+
+    /// Forgets all: the entries up to this one are in the views.
+    fn begin(&mut self, after: u64) {
+        self.after = after;
+        self.advanced.clear();
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        if self.advanced.len() >= Self::MOST {
+            self.begin(entry.leaf.seq - 1);
+        }
+        for key in &entry.leaf.body.keys {
+            self.advanced.insert(key.clone(), entry.leaf.seq);
+        }
+    }
+
+    /// Whether a precondition holds. `None`: the reading is older than all kept here.
+    fn holds(&self, precondition: &Precondition) -> Option<bool> {
+        let advanced = self.advanced.get(&precondition.key);
+        (precondition.seen >= self.after).then(|| advanced.is_none_or(|last| *last <= precondition.seen))
+    }
+}
+
 struct Turn {
     ledger: Uuid,
     log: Box<dyn Log>,
     views: Box<dyn Views>,
     followers: Vec<Box<dyn Follower>>,
+    recent: Recent,
     /// Id of the last batch. Its number rises with each attempt.
     batch: BatchId,
     clock: Clock,
@@ -526,7 +567,10 @@ impl Turn {
     /// with: the views are lost, appends pause, or the process ends.
     fn catch_up(&mut self) -> Result<(), NotCommitted> {
         match catch_up(self.log.as_mut(), self.views.as_mut()) {
-            Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
+            Ok(recorded) => {
+                self.last_recorded = self.last_recorded.max(recorded);
+                self.recent.begin(self.views.applied());
+            }
             Err(StartError::Views(error)) => {
                 self.lose(&error);
                 return Err(NotCommitted::Unavailable);
@@ -672,8 +716,16 @@ impl Turn {
         )))
     }
 
-    /// Checks preconditions against the views and against the names advanced earlier in the batch. Stamps the
-    /// entries.
+    /// Whether a precondition holds for the entries up to the last.
+    fn holds(&self, precondition: &Precondition) -> Result<bool, ViewError> {
+        match self.recent.holds(precondition) {
+            Some(holds) => Ok(holds),
+            None => Ok(self.views.version(&precondition.key)? <= precondition.seen),
+        }
+    }
+
+    /// Checks preconditions against the latest entries, or the views, and against the names advanced earlier
+    /// in the batch. Stamps the entries.
     #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
     fn prepare(
         &self,
@@ -682,28 +734,23 @@ impl Turn {
     ) -> Result<(Vec<InLine>, Vec<InLine>, Vec<Raw>, Timestamp), (Vec<InLine>, ViewError)> {
         let recorded = self.clock.now().max(self.last_recorded);
         let stamp = rfc3339(recorded);
-        let mut overlay: HashMap<&str, u64> = HashMap::new();
+        let mut overlay: HashSet<&str> = HashSet::new();
         let mut entries = Vec::new();
         let mut verdicts = Vec::with_capacity(waiting.len());
         let mut failed = None;
         for (submission, _) in &waiting {
             let mut holds = true;
             for precondition in &submission.preconditions {
-                let version = match overlay.get(precondition.key.as_str()) {
-                    Some(version) => Ok(*version),
-                    None => self.views.version(&precondition.key),
-                };
-                match version {
-                    Ok(version) => holds &= version == precondition.version,
+                holds &= !overlay.contains(precondition.key.as_str());
+                match self.holds(precondition) {
+                    Ok(held) => holds &= held,
                     Err(error) => failed = Some(error),
                 }
             }
             if holds {
                 for draft in &submission.drafts {
                     let sequence = head + 1 + entries.len() as u64;
-                    draft.keys().iter().for_each(|key| {
-                        overlay.insert(key, sequence);
-                    });
+                    overlay.extend(draft.keys().iter().map(String::as_str));
                     entries.push(Raw {
                         leaf: draft.stamp(self.ledger, sequence, &stamp),
                         sealed: draft.sealed.clone(),
@@ -747,6 +794,10 @@ impl Turn {
                 };
                 let sequence = first + entries.len() as u64;
                 entries.push(draft.appended(raw.leaf, self.ledger, sequence, &stamp, *position));
+                entries
+                    .last()
+                    .into_iter()
+                    .for_each(|entry| self.recent.add(entry));
             }
         }
         // The entries are durable: their senders are told so even if the views fail. Nothing else is appended

@@ -83,7 +83,7 @@ pub trait Reader: Send + Sync {
     /// The entry at a position, checked against it.
     fn entry(&self, position: &Position) -> Result<Entry, LogError>;
     /// The leaf and the sealed part at a position, checked against it, unread.
-    fn bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError>;
+    fn bytes(&self, position: &Position) -> Result<(Bytes, Bytes), LogError>;
     /// Its parts. They follow each other without a gap.
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError>;
     /// Its parts, as far as they can be found, and the damage of their order.

@@ -210,9 +210,9 @@ impl Reader for MemLog {
         })
     }
 
-    fn bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+    fn bytes(&self, position: &Position) -> Result<(Bytes, Bytes), LogError> {
         let entry = self.entry(position)?;
-        Ok((entry.bytes, entry.sealed))
+        Ok((entry.bytes.into(), entry.sealed))
     }
 
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError> {

@@ -468,11 +468,11 @@ struct Change {
 
 fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change, Wrong> {
     let code = command.codice();
-    // The version is read before the record: a change by another administrator in between makes a conflict.
-    let version = registry.version(code)?;
+    // Before anything is read: a change by another administrator in between makes a conflict.
+    let seen = registry.store.reached();
     let mut preconditions = vec![Precondition {
         key: ente_key(code),
-        version,
+        seen,
     }];
     let existing = registry.ente(code)?;
     let before: Vec<String> = existing
@@ -504,11 +504,10 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
     let taken: Vec<String> = keys.iter().filter(|key| !before.contains(key)).cloned().collect();
     let freed: Vec<String> = before.into_iter().filter(|key| !keys.contains(key)).collect();
     for key in &taken {
-        // The version is read before the holder: a registration in between makes a conflict.
-        let name = certificate_key(key);
+        // A registration in between makes a conflict.
         preconditions.push(Precondition {
-            version: registry.store.version(&name)?,
-            key: name,
+            key: certificate_key(key),
+            seen,
         });
         if let Some(holder) = registry.holder_of(key)? {
             return invalid(format!("il certificato è già dell'ente {holder}"));

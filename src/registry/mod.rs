@@ -56,7 +56,8 @@ pub struct Registry {
 #[derive(Clone, Debug)]
 pub struct Caller {
     ente: Arc<Ente>,
-    version: u64,
+    /// The last entry in the views before the ente was read.
+    seen: u64,
 }
 
 /// The result for a client's certificate.
@@ -125,8 +126,8 @@ impl Registry {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
         };
         let code = known.codice.clone();
-        // The version is read before the record: a change to the ente in between makes a conflict, never a
-        // wrong answer.
+        // Before the record is read: a change to the ente in between makes a conflict, never a wrong answer.
+        let seen = self.store.reached();
         let version = self.version(&code)?;
         let Some(ente) = self.ente_of(&code, version)? else {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
@@ -140,7 +141,7 @@ impl Registry {
                 refused("certificate outside its window"),
             ));
         }
-        Ok(Identified::Caller(Caller { ente, version }))
+        Ok(Identified::Caller(Caller { ente, seen }))
     }
 
     /// An ente, by its code and its version, read just now.
@@ -199,8 +200,8 @@ impl Registry {
             .map(|code| String::from_utf8_lossy(&code).into_owned()))
     }
 
-    /// The version of an ente, for preconditions.
-    pub fn version(&self, code: &str) -> Result<u64, ViewError> {
+    /// The version of an ente.
+    fn version(&self, code: &str) -> Result<u64, ViewError> {
         self.store.version(&entries::ente_key(code))
     }
 }
@@ -215,7 +216,7 @@ impl Caller {
     pub fn precondition(&self) -> Precondition {
         Precondition {
             key: entries::ente_key(&self.ente.codice),
-            version: self.version,
+            seen: self.seen,
         }
     }
 

@@ -66,8 +66,8 @@ impl Series {
     async fn reserve(&self) -> Result<(u64, u64), NoNumber> {
         let key = format!("riserva/{}", self.name);
         loop {
-            // The version first: a reservation by another node in between makes a conflict.
-            let version = self.store.version(&key)?;
+            // First: a reservation by another node in between makes a conflict.
+            let seen = self.store.reached();
             let last = self
                 .store
                 .get(name(&self.name))?
@@ -85,7 +85,7 @@ impl Series {
                 .map_err(|error| NoNumber::Entry(error.to_string()))?;
             let precondition = Precondition {
                 key: key.clone(),
-                version,
+                seen,
             };
             let submission = Submission {
                 drafts: vec![draft],

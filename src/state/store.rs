@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 #[derive(Clone)]
 pub struct Store {
     open: Arc<RwLock<OpenViews>>,
+    /// Sequence of the last entry applied for every reader.
+    reached: Arc<AtomicU64>,
 }
 
 /// The file, and the state of it that is read.
@@ -52,6 +55,8 @@ struct OpenViews {
     database: Option<Arc<Database>>,
     /// The state after the last write, once somebody has read it.
     snapshot: Option<Arc<Snapshot>>,
+    /// A recovery has opened the file at an earlier state than readers know: nobody reads it yet.
+    behind: bool,
 }
 
 /// One state of the views. Opening one costs more than a look-up: all between two writes share it.
@@ -322,6 +327,7 @@ pub fn open(
     };
     let store = Store {
         open: Arc::new(RwLock::new(OpenViews::of(database))),
+        reached: Arc::new(AtomicU64::new(applied.sequence)),
     };
     let Applied {
         sequence,
@@ -436,7 +442,7 @@ impl OpenViews {
     fn of(database: Database) -> Self {
         Self {
             database: Some(Arc::new(database)),
-            snapshot: None,
+            ..Self::default()
         }
     }
 }
@@ -468,7 +474,9 @@ impl Store {
 
     /// Lets the database go, and waits a moment for its present readers. Returns whether it is closed.
     fn let_go(&self) -> bool {
-        let OpenViews { database, snapshot } = std::mem::take(&mut *self.open());
+        let OpenViews {
+            database, snapshot, ..
+        } = std::mem::take(&mut *self.open());
         drop(snapshot);
         let Some(database) = database else { return true };
         let last = Arc::downgrade(&database);
@@ -491,7 +499,11 @@ impl Store {
         if let Some(snapshot) = &open.snapshot {
             return Ok(snapshot.clone());
         }
-        let database = open.database.clone().ok_or_else(closed)?;
+        let database = open
+            .database
+            .clone()
+            .filter(|_| !open.behind)
+            .ok_or_else(closed)?;
         let table = database.begin_read()?.open_table(TABLE)?;
         let snapshot = Arc::new(Snapshot {
             table,
@@ -566,9 +578,15 @@ impl Store {
         scan().map_err(|error| ViewError(error.to_string()))
     }
 
-    /// The version of a name of preconditions: 0 if it was never advanced.
+    /// The version of a name: the sequence of the last entry to advance it; 0: it was never advanced.
     pub fn version(&self, key: &str) -> Result<u64, ViewError> {
         Ok(self.get(version_name(key))?.map_or(0, |bytes| number(&bytes)))
+    }
+
+    /// Sequence of the last entry applied for every reading from now on. A
+    /// [`Precondition`](crate::ledger::Precondition) of the reading has `seen` it.
+    pub fn reached(&self) -> u64 {
+        self.reached.load(Ordering::Acquire)
     }
 
     /// Sequence of the last entry these views have written.
@@ -600,7 +618,10 @@ impl Views for ViewWriter {
             opened => opened?,
         };
         let leaf = leaf_of(log, applied.sequence).map_err(|error| ViewError(error.to_string()))?;
-        *self.store.open() = OpenViews::of(database);
+        *self.store.open() = OpenViews {
+            behind: applied.sequence < self.store.reached(),
+            ..OpenViews::of(database)
+        };
         self.leaf = leaf.unwrap_or_default();
         (self.applied, self.durable, self.undurable) = (applied.sequence, applied.sequence, 0);
         self.highest_key = self.highest_key.max(applied.highest_key);
@@ -624,6 +645,38 @@ impl Follower for ViewWriter {
 
     fn apply(&mut self, entries: &[Entry], _: Origin) -> Result<(), ViewError> {
         let Some(last) = entries.last() else { return Ok(()) };
+        self.take(entries, last)?;
+        self.reach();
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), ViewError> {
+        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 {
+            self.write(Vec::new(), self.applied, true)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn close(&mut self) -> Result<(), ViewError> {
+        self.write(Vec::new(), self.applied, true)?;
+        // The present readers finish first; the last of them closes the database.
+        let closed = self.store.let_go();
+        let sum = closed.then(|| sum_of(&self.place.path.join(FILE)).ok()).flatten();
+        let clean = FileIdentity {
+            clean: true,
+            applied: self.applied,
+            sum,
+            ..self.identity.clone()
+        };
+        mark(self.place.disk.as_ref(), &self.place.trust(), &clean)
+            .map_err(|error| ViewError(error.to_string()))
+    }
+}
+
+impl ViewWriter {
+    /// Applies entries; the last one is `last`.
+    fn take(&mut self, entries: &[Entry], last: &Entry) -> Result<(), ViewError> {
         made(entries.len() as u64);
         self.leaf.clone_from(&last.bytes);
         let named = entries
@@ -652,31 +705,15 @@ impl Follower for ViewWriter {
         self.write(writes.0, last.leaf.seq, durable)
     }
 
-    fn idle(&mut self) -> Result<(), ViewError> {
-        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 {
-            self.write(Vec::new(), self.applied, true)
-        } else {
-            Ok(())
+    /// Tells readers how far the views are. After a recovery they read again once the views are as far as
+    /// before.
+    fn reach(&self) {
+        if self.applied >= self.store.reached() {
+            self.store.reached.store(self.applied, Ordering::Release);
+            self.store.open().behind = false;
         }
     }
 
-    fn close(&mut self) -> Result<(), ViewError> {
-        self.write(Vec::new(), self.applied, true)?;
-        // The present readers finish first; the last of them closes the database.
-        let closed = self.store.let_go();
-        let sum = closed.then(|| sum_of(&self.place.path.join(FILE)).ok()).flatten();
-        let clean = FileIdentity {
-            clean: true,
-            applied: self.applied,
-            sum,
-            ..self.identity.clone()
-        };
-        mark(self.place.disk.as_ref(), &self.place.trust(), &clean)
-            .map_err(|error| ViewError(error.to_string()))
-    }
-}
-
-impl ViewWriter {
     fn write(
         &mut self,
         writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,

@@ -1,11 +1,13 @@
 //! Single entries, read by their positions while others append.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 use uuid::Uuid;
 
 use super::super::damage::Damage;
@@ -16,6 +18,9 @@ use super::read::{Listing, inspect, recorded_since};
 
 /// Number of segments kept open: those read last. An exchange reads few, mostly recent ones.
 const OPEN: usize = 16;
+/// Bytes of other entries between a leaf and its sealed part, at most, to be read along with both: copying
+/// them takes less than a second read.
+const BETWEEN: usize = 16 << 10;
 
 /// Reads single entries of a directory's segments, also while others append. It checks each entry against its
 /// position.
@@ -58,31 +63,51 @@ impl SegmentReader {
         Ok(file)
     }
 
-    /// The bytes at a position, unchecked.
-    fn found(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+    /// The leaf and the sealed part at a position, unchecked: in one read if little stands between them.
+    fn found(&self, position: &Position) -> Result<(Bytes, Bytes), LogError> {
         let file = self.file(position.segment)?;
-        let io_error = |error| LogError::Io {
-            file: file_name(position.segment),
-            error,
+        let read = |from: u64, length: usize| {
+            read_at(&file, from, length).map_err(|error| LogError::Io {
+                file: file_name(position.segment),
+                error,
+            })
         };
-        let mut leaf = vec![0; position.leaf_length as usize];
-        file.read_exact_at(&mut leaf, position.leaf).map_err(io_error)?;
-        let mut sealed = vec![0; position.sealed_length as usize];
-        file.read_exact_at(&mut sealed, position.sealed)
-            .map_err(io_error)?;
-        Ok((leaf, sealed.into()))
+        let (leaf, sealed) = (position.leaf_length as usize, position.sealed_length as usize);
+        let ahead = position.sealed.checked_sub(position.leaf);
+        match ahead.and_then(|ahead| usize::try_from(ahead).ok()) {
+            Some(ahead) if sealed > 0 && (leaf..leaf + BETWEEN).contains(&ahead) => {
+                let both = read(position.leaf, ahead + sealed)?;
+                Ok((both.slice(..leaf), both.slice(ahead..)))
+            }
+            _ => Ok((read(position.leaf, leaf)?, read(position.sealed, sealed)?)),
+        }
     }
 
     fn read(&self, position: &Position) -> Result<Entry, LogError> {
         let (leaf, sealed) = self.found(position)?;
-        Entry::checked(leaf, sealed, position, self.ledger).map_err(|what| corrupt(position, what))
+        Entry::checked(leaf.into(), sealed, position, self.ledger).map_err(|what| corrupt(position, what))
     }
 
-    fn read_bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+    fn read_bytes(&self, position: &Position) -> Result<(Bytes, Bytes), LogError> {
         let (leaf, sealed) = self.found(position)?;
         checked(&leaf, &sealed, position, self.ledger).map_err(|what| corrupt(position, what))?;
         Ok((leaf, sealed))
     }
+}
+
+/// So many bytes of a file. They are read into fresh memory: filling it with zeros first would cost as much.
+fn read_at(file: &File, from: u64, length: usize) -> io::Result<Bytes> {
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let next = from + bytes.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut bytes), next) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes.into())
 }
 
 fn corrupt(position: &Position, what: &str) -> LogError {
@@ -98,7 +123,7 @@ impl Reader for SegmentReader {
         self.read(position).inspect_err(|error| self.damage.found(error))
     }
 
-    fn bytes(&self, position: &Position) -> Result<(Vec<u8>, Bytes), LogError> {
+    fn bytes(&self, position: &Position) -> Result<(Bytes, Bytes), LogError> {
         self.read_bytes(position)
             .inspect_err(|error| self.damage.found(error))
     }

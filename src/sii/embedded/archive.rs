@@ -121,11 +121,10 @@ impl Archive {
             .collect()
     }
 
-    /// Reads the version of a key, and adds it as a precondition of recording the answer.
-    fn observe(&self, key: String, preconditions: &mut Vec<Precondition>) -> Result<(), SiiError> {
-        let version = self.store.version(&key)?;
-        preconditions.push(Precondition { key, version });
-        Ok(())
+    /// The next reading under a key must still stand when the answer is recorded.
+    fn observe(&self, key: String, preconditions: &mut Vec<Precondition>) {
+        let seen = self.store.reached();
+        preconditions.push(Precondition { key, seen });
     }
 
     /// All pairs under a name. With more than `most`: [`SiiError::Long`].
@@ -150,7 +149,7 @@ impl Archive {
     ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (key, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(person_key(key, &token), preconditions)?;
+            self.observe(person_key(key, &token), preconditions);
             let names = match ente {
                 Some(ente) => vec![owned_name(key, &token, ente), owned_name(key, &token, "")],
                 None => vec![person_name(key, &token)],
@@ -248,7 +247,7 @@ impl Archive {
     ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (key, token) in self.tokens("protocol", protocol)? {
-            self.observe(protocol_key(key, &token), preconditions)?;
+            self.observe(protocol_key(key, &token), preconditions);
             heads.extend(
                 self.store
                     .get(protocol_name(key, &token))?
@@ -276,7 +275,7 @@ impl Archive {
     ) -> Result<Versioni, SiiError> {
         let mut all = Versioni::default();
         for (key, token) in self.tokens_with("protocol", stem, known)? {
-            self.observe(protocol_key(key, &token), preconditions)?;
+            self.observe(protocol_key(key, &token), preconditions);
             all.0.extend(self.versioni_of(key, &token)?.0);
         }
         all.0.sort_by_key(|versione| versione.sequence);
@@ -336,7 +335,7 @@ impl Archive {
     ) -> Result<Vec<Presentata>, SiiError> {
         let mut all = Vec::new();
         for (key, token) in self.tokens_with("cf", &declarant.canonical(), known)? {
-            self.observe(person_key(key, &token), preconditions)?;
+            self.observe(person_key(key, &token), preconditions);
             all.extend(
                 self.scan(&declarant_prefix(key, &token), most)?
                     .iter()
@@ -354,7 +353,7 @@ impl Archive {
         quali: Quali<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
-        self.observe(person_key(key, dichiarante), preconditions)?;
+        self.observe(person_key(key, dichiarante), preconditions);
         let found = self.scan(&declarant_prefix(key, dichiarante), quali.most)?;
         let mut all: Vec<_> = found
             .iter()
@@ -364,7 +363,7 @@ impl Archive {
         all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));
         for dsu in &all {
             if !self.versioni_of(key, &dsu.radice)?.annullata() {
-                self.observe(protocol_key(key, &dsu.radice), preconditions)?;
+                self.observe(protocol_key(key, &dsu.radice), preconditions);
                 let last = dsu.radice.clone();
                 return Ok(Some((last, all.into_iter().map(|dsu| dsu.radice).collect())));
             }
@@ -444,7 +443,7 @@ impl Archive {
     ) -> Result<Option<Earlier>, SiiError> {
         let mut found = None;
         for (key, token) in self.tokens("protocol", protocol)? {
-            self.observe(sender_key(ente, key, &token), preconditions)?;
+            self.observe(sender_key(ente, key, &token), preconditions);
             let Some(value) = self.store.get(sender_name(ente, key, &token))? else {
                 continue;
             };
@@ -514,7 +513,7 @@ impl Archive {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<Entry>, SiiError> {
         for (key, token) in self.tokens("lotto", impronta)? {
-            self.observe(lot_key(ente, key, &token), preconditions)?;
+            self.observe(lot_key(ente, key, &token), preconditions);
             if let Some(value) = self.store.get(lot_name(ente, key, &token))? {
                 return self.entry_at(&value).map(Some);
             }
@@ -633,7 +632,7 @@ impl Archive {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), SiiError> {
         for (key, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(feed_key(key, &token), preconditions)?;
+            self.observe(feed_key(key, &token), preconditions);
         }
         Ok(())
     }

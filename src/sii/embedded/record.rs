@@ -337,7 +337,7 @@ impl Embedded {
         );
         for key in own {
             if !preconditions.iter().any(|known| known.key == key) {
-                preconditions.push(Precondition { key, version: 0 });
+                preconditions.push(Precondition { key, seen: 0 });
             }
         }
     }
@@ -446,7 +446,7 @@ impl Embedded {
         };
         let draft = self.seal(body, &secret, occasion, 0)?;
         // Whatever year's key the look-up of the lot used, nobody has kept the same since.
-        let preconditions = vec![Precondition { key, version: 0 }];
+        let preconditions = vec![Precondition { key, seen: 0 }];
         Ok(Said {
             drafts: vec![draft],
             ..Said::read(Box::new(lotto), preconditions)

@@ -17,8 +17,8 @@ use varco::ledger::log::BatchId;
 use varco::ledger::memory::Trouble;
 use varco::ledger::search::{Filter, find, search};
 use varco::ledger::{
-    Blinding, Body, Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _, Retention, Secret,
-    Submission, TokenKey, new_exchange,
+    Blinding, Body, Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Precondition, Reader as _,
+    Retention, Secret, Submission, TokenKey, new_exchange,
 };
 use varco::registry::quota::Quote;
 use varco::services::tentativi::{Chi, Tentativi};
@@ -490,6 +490,78 @@ fn nobody_is_told_what_is_not_certain() {
         let (verified, damage) = log.verify(&mut |_| ()).unwrap();
         assert_eq!((verified.entries, damage.len()), (head + 1, 0), "{name}");
     }
+}
+
+/// A reading stands at the append until an entry advances its name: judged by the latest entries, by the
+/// views where it is older, within a batch, and after entries of another process.
+#[test]
+fn a_reading_stands_until_an_entry_advances_its_name() {
+    let (ground, log) = (ground(), MemLog::new());
+    let [one, other] = [ground.on(log.clone()), ground.on(log.clone())];
+    let if_seen = |name: &str, seen: u64| {
+        vec![Precondition {
+            key: name.to_owned(),
+            seen,
+        }]
+    };
+    let check = |name: &str, seen: u64| one.block_on(one.submit_if(&[], if_seen(name, seen))).map(drop);
+    let advance = |name: &str| one.block_on(one.submit_if(&[name], Vec::new())).unwrap();
+    let conflict = Err(NotCommitted::Conflict);
+
+    let first = advance("prova/a");
+    assert_eq!(one.node.store.reached(), first);
+    assert_eq!(check("prova/a", first), Ok(()));
+    assert_eq!(check("prova/a", first - 1), conflict);
+    assert_eq!(check("prova/never", 0), Ok(()));
+    let second = advance("prova/a");
+    assert_eq!(check("prova/a", first), conflict);
+    assert_eq!(check("prova/a", second), Ok(()));
+
+    // Of two at the same time that saw the same, one gets through.
+    let seen = one.node.store.reached();
+    let both = one.block_on(async {
+        tokio::join!(
+            one.submit_if(&["prova/b"], if_seen("prova/b", seen)),
+            one.submit_if(&["prova/b"], if_seen("prova/b", seen)),
+        )
+    });
+    assert!(
+        matches!(
+            both,
+            (Ok(_), Err(NotCommitted::Conflict)) | (Err(NotCommitted::Conflict), Ok(_))
+        ),
+        "{both:?}"
+    );
+
+    // More names than the committer keeps.
+    let many: Vec<String> = (0..100).map(|number| format!("prova/{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        one.block_on(async {
+            for _ in 0..50 {
+                one.submit_if(&many, Vec::new()).await.unwrap();
+            }
+        });
+        let names: Vec<String> = (0..5000).map(|number| format!("prova/more/{number}")).collect();
+        for names in names.chunks(100) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            one.block_on(one.submit_if(&names, Vec::new())).unwrap();
+        }
+        assert_eq!(check("prova/a", first), conflict);
+        assert_eq!(check("prova/a", second), Ok(()));
+        assert_eq!(check("prova/never", 0), Ok(()));
+        assert_eq!(check("prova/99", second), conflict);
+        assert_eq!(check("prova/99", one.node.store.reached()), Ok(()));
+    }
+
+    // Another process advances a name after the reading.
+    let seen = one.node.store.reached();
+    let elsewhere = other.block_on(other.submit_if(&["prova/a"], Vec::new())).unwrap();
+    assert_eq!(check("prova/a", seen), conflict);
+    assert_eq!(one.node.store.reached(), elsewhere);
+    assert_eq!(check("prova/a", elsewhere), Ok(()));
+    one.node.close();
+    other.node.close();
 }
 
 /// Two gateways on one log: what one lets in counts for the quota of the other.

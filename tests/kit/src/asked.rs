@@ -167,10 +167,10 @@ impl Consultation for Remote {
                 Course::Conflicts => true,
                 Course::Answered | Course::Lost => false,
             };
-            // No entry has changed this key.
+            // The ente was registered after the first entry.
             let never = Precondition {
-                key: "prova/mai".to_owned(),
-                version: 1,
+                key: "ente/comune".to_owned(),
+                seen: 0,
             };
             Ok(Step::Done(Said::read(
                 answer,

@@ -21,7 +21,8 @@ use varco::gateway::node::{Node, NodeParts};
 use varco::ledger::disk::RealDisk;
 use varco::ledger::segments::Recovery;
 use varco::ledger::{
-    Body, Directory, Keys, Kind, MemLog, NotCommitted, Retention, Submission, TokenKey, Tokens, new_exchange,
+    Body, Directory, Keys, Kind, MemLog, NotCommitted, Precondition, Retention, Submission, TokenKey, Tokens,
+    new_exchange,
 };
 use varco::registry::Identified;
 use varco::registry::administration::{Actor, Command, perform_all};
@@ -294,15 +295,25 @@ impl Engine {
 
     /// An entry that says nothing.
     pub fn submit(&self) -> Result<u64, NotCommitted> {
+        self.block_on(self.submit_if(&[], Vec::new()))
+    }
+
+    /// The same, for an entry that advances names, under preconditions.
+    pub async fn submit_if(
+        &self,
+        advanced: &[&str],
+        preconditions: Vec<Precondition>,
+    ) -> Result<u64, NotCommitted> {
         let now = self.clock.now();
-        let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now);
+        let mut body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now);
+        body.keys = advanced.iter().map(|&name| name.to_owned()).collect();
         let draft = self.node.ledger.prepare_open(body).unwrap();
         let submission = Submission {
             drafts: vec![draft],
-            preconditions: Vec::new(),
+            preconditions,
         };
-        self.block_on(self.node.ledger.committer.submit(submission))
-            .map(|receipt| receipt.first())
+        let receipt = self.node.ledger.committer.submit(submission).await;
+        receipt.map(|receipt| receipt.first())
     }
 }
 
