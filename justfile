@@ -53,7 +53,7 @@ advisories:
 
 # The documentation of the code, private items included.
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+    RUSTDOCFLAGS="-D warnings" cargo doc --package varco --package varco-verify --no-deps --document-private-items --locked
 
 # Two thousand kills with SIGKILL in the middle of writing; takes long.
 kill9:
