@@ -30,6 +30,7 @@
 //! | 7 | [`gateway`] | listener, connection, exchange, faults, admin socket, the list of projectors |
 //! | 6 | [`services`] | one file a port: from a typed request and a permit to a rendered reply |
 //! | 5 | [`sii`] | the Sistema Informativo ISEE: the embedded one |
+//! | 4 | [`evidence`] | checkpoints of the ledger, their key and its epochs, proofs for strangers |
 //! | 4 | [`registry`] | enti, certificates, accreditation; from a certificate to a permit |
 //! | 3 | [`contract`] | schemas, typed messages, the catalogue of operations |
 //! | 3 | [`state`] | the views |
@@ -57,6 +58,7 @@ pub mod commands;
 pub mod config;
 pub mod contract;
 pub mod digest;
+pub mod evidence;
 pub mod gateway;
 pub mod isee;
 pub mod italian;

@@ -1,7 +1,7 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 61] = [
+const ESEMPI: [&str; 65] = [
     "varco demo",
     "varco demo --esci",
     "varco init --guidata",
@@ -43,6 +43,10 @@ const ESEMPI: [&str; 61] = [
     "varco ledger list --dal 2026-03-01 --al 2026-03-31 --ente c_x000",
     "varco ledger show 42 --apri",
     "varco ledger verify",
+    "varco ledger checkpoint -o ieri.checkpoint",
+    "varco ledger prove 42 -o voce-42.tlog-proof",
+    "varco ledger consistency ieri.checkpoint -o da-ieri.prova",
+    "varco ledger chiave",
     "varco backup /mnt/copia/registro --chiavi /mnt/chiavi/registro",
     "varco rebuild --data /var/lib/varco/data",
     "varco upgrade --data /var/lib/varco/data",

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::clock::Clock;
 use crate::config::{Config, SEGMENT_BYTES};
+use crate::evidence::epoch;
 use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
 use crate::ledger::disk::RealDisk;
@@ -91,6 +92,12 @@ pub(super) fn run(given: Option<PathBuf>, config: Option<&Path>, anyhow: bool, c
     }
     println!("Directory dei dati pronta: {}", dir.display());
     println!("Registro {}", directory.ledger);
+    if let Some(key) = epoch::verification(&directory.keys()) {
+        println!(
+            "Chiave con cui chiunque verifica quello che il registro prova: va con la PEC in ogni accreditamento,"
+        );
+        println!("  e sul sito dell'ente: {key}");
+    }
     println!();
     println!(
         "IMPORTANTE: la chiave principale è in {}.",

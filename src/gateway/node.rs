@@ -1,13 +1,17 @@
 //! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands
 //! open it when no gateway runs.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
+use crate::evidence::entries::{self as epochs, EpochProjector, Perche};
+use crate::evidence::epoch::{self, Epoch};
+use crate::evidence::signing::{self, Contradiction, Signing};
+use crate::evidence::{NAME, checkpoint};
 use crate::gateway::facts::{DATI, EVENTO};
 use crate::isee::rules::RuleError;
 use crate::ledger::committer::{Running, StartError};
@@ -16,10 +20,11 @@ use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
 use crate::ledger::keys::Access;
 use crate::ledger::segments::{Extent, Loss, Recovery};
+use crate::ledger::tree::TreeFollower;
 use crate::ledger::uses::Uses;
 use crate::ledger::{
-    Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector,
-    Reader, Retention, Secret, Submission, ViewError, new_exchange,
+    Blinding, Body, Committer, Directory, DirectoryError, KeyError, Keys, Kind, Ledger, Log, LogError,
+    NotCommitted, Projector, Reader, Retention, Secret, Submission, Tree, ViewError, new_exchange,
 };
 use crate::registry::Registry;
 use crate::registry::administration::Actor;
@@ -49,6 +54,7 @@ pub fn projectors() -> Arc<[Box<dyn Projector>]> {
         Box::new(RegistryProjector),
         Box::new(SiiProjector),
         Box::new(QuestionsProjector),
+        Box::new(EpochProjector),
     ])
 }
 
@@ -73,7 +79,8 @@ pub struct Node {
     /// How often each DSU was read.
     pub uses: Uses,
     directory: Option<Directory>,
-    running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
+    running: Mutex<Option<(Running, Option<Lock>)>>,
+    signing: Mutex<Option<Signing>>,
 }
 
 /// The findings of an opening, for its entry.
@@ -95,10 +102,10 @@ pub enum NodeError {
     Directory(#[from] DirectoryError),
     /// The log cannot be opened or read.
     #[error(transparent)]
-    Log(#[from] crate::ledger::LogError),
+    Log(#[from] LogError),
     /// The keys cannot be used.
     #[error(transparent)]
-    Keys(#[from] crate::ledger::KeyError),
+    Keys(#[from] KeyError),
     /// The views cannot be read or written.
     #[error(transparent)]
     Views(#[from] ViewError),
@@ -111,6 +118,9 @@ pub enum NodeError {
     /// The rule sets are not valid.
     #[error(transparent)]
     Rules(#[from] RuleError),
+    /// The log is not the one that was signed.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
     /// An entry of the opening could not be recorded.
     #[error("il registro non può essere scritto: {0}")]
     NotCommitted(#[from] NotCommitted),
@@ -134,6 +144,8 @@ pub struct NodeParts {
     pub damage: Damage,
     /// Opens the file of the views.
     pub disk: Arc<dyn Disk>,
+    /// Directory of the tree's tiles.
+    pub tiles: PathBuf,
 }
 
 impl Node {
@@ -189,12 +201,86 @@ impl Node {
             lock: Some(lock),
             damage,
             disk,
+            tiles: directory.tiles(),
         };
         let node = Self::assemble(parts, &directory.views(), clock, settings)?;
-        Ok(Self {
+        let node = Self {
             directory: Some(directory.clone()),
             ..node
-        })
+        };
+        // Who accepts a loss knows; and where its record is pending, a new epoch is.
+        if loss == Loss::Refused && directory.pending_loss().is_none() {
+            node.agrees().inspect_err(|_| node.close())?;
+        }
+        Ok(node)
+    }
+
+    /// Compares the tree with the last checkpoint of the present epoch.
+    fn agrees(&self) -> Result<(), NodeError> {
+        if let (Some(directory), Some(epoca)) = (&self.directory, epochs::present(&self.store)?) {
+            let (tree, reader) = (&self.ledger.tree, self.ledger.reader.as_ref());
+            signing::agrees(&directory.evidence(), &epoca.origine, tree, reader)?;
+        }
+        Ok(())
+    }
+
+    /// Signs the tree from now on, under the present epoch; under a new one, if the key of the present one is
+    /// not here, or if `broken` says why nothing more may be signed under it.
+    async fn sign(&self, broken: Option<Perche>) -> Result<(), NotCommitted> {
+        let Some(directory) = &self.directory else {
+            return Ok(());
+        };
+        if broken.is_none() && self.signing().is_some() {
+            return Ok(());
+        }
+        let unavailable = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the ledger cannot be signed");
+            NotCommitted::Unavailable
+        };
+        // A signature under the former origin is the last one.
+        drop(self.signing().take());
+        let known = epochs::present(&self.store).map_err(|error| unavailable(&error))?;
+        let keys = &self.ledger.keys;
+        let here = Epoch::present(keys, &directory.keys());
+        let number = [
+            here.as_ref().map(|epoch| epoch.number),
+            known.as_ref().map(|known| known.epoca),
+        ];
+        let number = number.into_iter().flatten().max().unwrap_or_default();
+        let same = |epoch: &Epoch| {
+            known
+                .as_ref()
+                .is_some_and(|known| known.chiave == epoch.key.verification())
+        };
+        let epoch = match here.filter(|epoch| broken.is_none() && same(epoch)) {
+            Some(epoch) => epoch,
+            None => {
+                let perche = broken.unwrap_or(match known {
+                    Some(_) => Perche::Chiave,
+                    None => Perche::Inizio,
+                });
+                let origin = epoch::origin(NAME, self.ledger.id, number + 1);
+                let epoch = Epoch::begin(keys, &directory.keys(), &origin, number + 1)
+                    .map_err(|error| unavailable(&error))?;
+                let last = checkpoint::last(&directory.evidence()).map_err(|error| unavailable(&error))?;
+                let before = last.as_ref().map(|signed| &signed.head);
+                let draft = epochs::beginning(&self.ledger, &epoch, perche, before, self.clock.now())
+                    .map_err(|error| unavailable(&error))?;
+                let submission = Submission {
+                    drafts: vec![draft],
+                    preconditions: Vec::new(),
+                };
+                self.ledger.committer.submit(submission).await?;
+                epoch
+            }
+        };
+        let signing = Signing::start(&directory.evidence(), &self.ledger.tree, epoch);
+        *self.signing() = Some(signing.map_err(|error| unavailable(&error))?);
+        Ok(())
+    }
+
+    fn signing(&self) -> MutexGuard<'_, Option<Signing>> {
+        self.signing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a node together from its parts.
@@ -213,31 +299,30 @@ impl Node {
             lock,
             damage,
             disk,
+            tiles,
         } = parts;
         let uses = Uses::of(reader.clone(), log.head()?, terms_of);
+        let (tree, growing) = tree_of(&tiles, id, log.head()?)?;
         let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), disk)?;
         warn_of(rebuilt, &recovery);
         let (committer, running) = Committer::start(
             id,
             log,
             Box::new(writer),
-            vec![Box::new(uses.clone())],
+            vec![Box::new(uses.clone()), Box::new(growing)],
             keys.records(),
             clock.clone(),
         )?;
         let missing_keys = keys.missing();
         end_on_loss(&keys, &committer);
-        // The year's token keys exist before the first search under them.
-        keys.begin(clock.today().year())?;
-        // So does the key of the series, before the entry with the number of keys: with an older keyring it
-        // would be made anew.
-        keys.series()?;
+        begin_keys(&keys, clock)?;
         let ledger = Ledger {
             id,
             committer,
             keys,
             reader,
             damage: damage.clone(),
+            tree,
         };
         let sii = Arc::new(Embedded::new(&ledger, &store, clock, settings, uses.clone()));
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
@@ -262,7 +347,8 @@ impl Node {
             damage,
             uses,
             directory: None,
-            running: std::sync::Mutex::new(Some((running, lock))),
+            running: Mutex::new(Some((running, lock))),
+            signing: Mutex::default(),
         })
     }
 
@@ -303,6 +389,7 @@ impl Node {
         self.record_pending_loss().await?;
         self.record_restore().await?;
         self.record_interrupted().await?;
+        self.sign(None).await?;
         let Opened {
             recovery,
             rebuilt,
@@ -337,6 +424,8 @@ impl Node {
         self.record_system("restore", serde_json::json!({ "voci": head }))
             .await?;
         self.skip_series().await?;
+        // The copy may know less than was signed.
+        self.sign(Some(Perche::Copia)).await?;
         tracing::warn!(
             voci = head,
             "restored from a copy: enti and their grants are those of the day of the copy; check what was suspended, revoked or taken back since"
@@ -441,6 +530,7 @@ impl Node {
             })
             .await?;
         self.skip_series().await?;
+        self.sign(Some(Perche::Perdita)).await?;
         // After a failure the next start says it again.
         if let Some(Err(error)) = self.directory.as_ref().map(Directory::loss_recorded) {
             tracing::error!(%error, "the mark of a loss cannot be removed");
@@ -458,19 +548,17 @@ impl Node {
         if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() {
             self.record_opening("open").await
         } else {
-            Ok(())
+            self.sign(None).await
         }
     }
 
     /// Stops the committer after the waiting submissions, marks the clean stop, releases the lock.
     pub fn close(&self) {
-        let taken = self
-            .running
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
+        let taken = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((running, lock)) = taken {
             running.close();
+            // The last entries are signed, too.
+            drop(self.signing().take());
             drop(lock);
         }
     }
@@ -548,6 +636,13 @@ pub async fn rebuild(
         lock,
         loss,
     )?;
+    // What was signed may tell of a loss of which HEAD and views know nothing.
+    let signed = match (accepted, node.agrees()) {
+        (Some(_), Err(NodeError::Contradiction(error))) => error.signed(),
+        (_, agrees) => agrees.map(|()| None).inspect_err(|_| node.close())?,
+    };
+    let until = until.max(signed.unwrap_or_default());
+    let lost = lost.or(signed.map(|_| (head, until)));
     let recorded = async {
         if accepted.is_some() && lost.is_some() {
             node.record_loss(accepted, until).await?;
@@ -571,6 +666,24 @@ fn end_on_loss(keys: &Keys, committer: &Committer) {
         let ending = ending.clone();
         std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
     });
+}
+
+/// Makes the keys that must exist before they are asked for.
+fn begin_keys(keys: &Keys, clock: &Clock) -> Result<(), KeyError> {
+    // The year's token keys exist before the first search under them.
+    keys.begin(clock.today().year())?;
+    // So does the key of the series, before the entry with the number of keys: with an older keyring it would
+    // be made anew.
+    keys.series()?;
+    Ok(())
+}
+
+/// Opens the tree of a log.
+fn tree_of(tiles: &Path, id: Uuid, head: u64) -> Result<(Tree, TreeFollower), LogError> {
+    Tree::open(tiles, id, head).map_err(|error| {
+        let file = tiles.display().to_string();
+        LogError::Io { file, error }
+    })
 }
 
 /// Says what the start found: views of another history, a log that ended in the middle of a batch.

@@ -92,6 +92,16 @@ impl Directory {
         Ok(directory)
     }
 
+    /// The tiles of the tree, beside the segments.
+    pub fn tiles(&self) -> PathBuf {
+        self.segments().join("tile")
+    }
+
+    /// What was signed of the ledger.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join(EVIDENCE)
+    }
+
     /// Writes `FORMAT`: from now on the directory is in the present format.
     pub fn write_format(&self) -> Result<(), DirectoryError> {
         let text = format!(
@@ -268,6 +278,9 @@ impl Directory {
             return Err(DirectoryError::Foreign(target.display().to_string()));
         }
         restrict(target).map_err(at(target))?;
+        // First what was signed, then the log: the copy contains the tree of its checkpoint.
+        copy_whole(&self.path.join(EVIDENCE), &target.join(EVIDENCE))
+            .map_err(at(&self.path.join(EVIDENCE)))?;
         let copied = segments::copy(&self.segments(), &target.join("ledger"), self.ledger)?;
         // Marks the directory as a copy. Whoever opens it for writing records this in the ledger.
         replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
@@ -278,6 +291,24 @@ impl Directory {
         replace(&target.join("FORMAT"), &format).map_err(at(target))?;
         Ok(copied)
     }
+}
+
+/// What was signed, and is no part of the log.
+const EVIDENCE: &str = "evidence";
+
+/// Copies the files of a directory durably, if there is one.
+fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
+    let files = match std::fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files?,
+    };
+    create_durably(to)?;
+    for file in files {
+        let file = file?;
+        // Read at once: its writer may be writing.
+        replace(&to.join(file.file_name()), &std::fs::read(file.path())?)?;
+    }
+    Ok(())
 }
 
 /// A file in a copy, until the copy is opened for writing.

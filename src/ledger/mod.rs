@@ -10,6 +10,7 @@
 //! - [`committer`]: preconditions, group commit, receipts; [`follow`]: followers, derived from the log in its
 //!   order; [`meter`]: its metrics;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: unguessable numbers;
+//! - [`tree`]: the Merkle tree over the leaves, its tiles and proofs;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
 pub mod batch;
@@ -30,6 +31,7 @@ pub mod scrub;
 pub mod seal;
 pub mod search;
 pub mod segments;
+pub mod tree;
 pub mod uses;
 
 #[cfg(test)]
@@ -47,6 +49,7 @@ pub use log::{Log, LogError, Reader, Verified};
 #[cfg(any(test, feature = "memory"))]
 pub use memory::MemLog;
 pub use seal::{Blinding, Secret, Unopened};
+pub use tree::Tree;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -67,6 +70,8 @@ pub struct Ledger {
     pub reader: Arc<dyn Reader>,
     /// Damage found in the log while the gateway serves.
     pub damage: damage::Damage,
+    /// The tree over its leaves.
+    pub tree: Tree,
 }
 
 impl std::fmt::Debug for Ledger {

@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 
 use super::permutation::Permutation;
+use super::tree::{leaf_hash, root_of};
 use super::{Blinding, batch, keys, seal};
 use crate::digest::hex;
 
@@ -34,7 +35,10 @@ fn the_specification_and_the_code_say_the_same() {
         .map(|number| permuted.of(number).unwrap_or_default().to_string())
         .join(" ");
     let known = batch::entry_checksum(b"{\"v\":1}", &(0..=99).collect::<Vec<u8>>());
+    let leaves = [&b"{\"v\":1}"[..], b"{\"v\":2}"].map(leaf_hash);
     for value in [
+        hex(&leaves[0]),
+        hex(&root_of(&leaves)),
         token,
         commitment,
         earlier,

@@ -19,6 +19,13 @@ pub enum Consultazione {
         /// The sequence of the entry.
         sequenza: u64,
     },
+    /// The proof of an entry, with what opens its commitments (`ledger prove --apri`).
+    Prova {
+        /// The sequence of the entry.
+        sequenza: u64,
+        /// Why: sealed.
+        motivo: String,
+    },
     /// The entries about a person (`ledger list --codice-fiscale`).
     Persona {
         /// The person's codice fiscale.
@@ -41,6 +48,7 @@ impl Consultazione {
     fn operation(&self) -> &'static str {
         match self {
             Self::Voce { .. } => "ledger show",
+            Self::Prova { .. } => "ledger prove",
             Self::Persona { .. } => "ledger list",
             Self::Ente { .. } => "ente storia",
             Self::Dsu { .. } => "dsu versions",
@@ -68,6 +76,10 @@ pub async fn record(
     let (mut tokens, mut secret) = (Tokens::under(key), Secret::default());
     match cosa {
         Consultazione::Voce { sequenza } => body = body.fact(VOCE, sequenza),
+        Consultazione::Prova { sequenza, motivo } => {
+            body = body.fact(VOCE, sequenza);
+            secret.reason = Some(motivo.clone());
+        }
         Consultazione::Persona { codice_fiscale } => {
             tokens.cf = vec![token("cf", codice_fiscale)?];
             secret.cf = vec![codice_fiscale.clone()];

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use circles::{House, circles};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 23] = [
     ("commands", 8),
     ("gateway", 7),
     ("services", 6),
     ("sii", 5),
     ("registry", 4),
+    ("evidence", 4),
     ("contract", 3),
     ("state", 3),
     ("isee", 2),

@@ -17,6 +17,7 @@ mod commands;
 mod crl;
 mod dsu;
 mod errori;
+mod evidence;
 mod families;
 mod faults;
 mod identities;

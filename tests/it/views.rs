@@ -591,6 +591,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         lock: None,
         damage: varco::ledger::damage::Damage::default(),
         disk: Arc::new(RealDisk),
+        tiles: views.path().join("tile"),
     };
     let config = Config::read(&site.config()).unwrap();
     let sii = varco::sii::SiiSettings::configured(&config).unwrap();

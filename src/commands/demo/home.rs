@@ -1,6 +1,7 @@
 //! The directory of the demonstration, `./varco-demo`. A new demonstration removes the files of an earlier
 //! one. It keeps all other files, and refuses while another one runs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
@@ -28,7 +29,13 @@ fn is_own(path: &Path) -> bool {
                     .any(|own| name.starts_with(own))
         }
         ["data", name] => ["FORMAT", "lock", "admin.sock"].contains(&name),
-        ["data", "keys", name] => ["keyring", "master.key"].contains(&name),
+        ["data", "keys", name] => ["keyring", "master.key", "firma"].contains(&name),
+        ["data", "evidence", name] => name == "checkpoint",
+        ["data", "ledger", "tile", "mark"] => true,
+        ["data", "ledger", "tile", ref number @ ..] => number.iter().all(|part| {
+            let digits = part.trim_start_matches('x');
+            !digits.is_empty() && digits.chars().all(|digit| digit.is_ascii_digit())
+        }),
         ["data", "ledger", name] => {
             ["HEAD", "SYNC-FAILED"].contains(&name)
                 || (name.starts_with(|first: char| first.is_ascii_digit()) && name.contains('.'))
@@ -81,8 +88,10 @@ pub(super) fn clear(home: &Path) -> Result<()> {
         std::fs::remove_file(&path)
             .map_err(|error| anyhow!("{}: {}", path.display(), crate::italian::io(&error)))?;
     }
-    for directory in ["data/views", "data/ledger", "data/keys", "data"] {
-        // A directory that is not empty, or not there, stays as it is.
+    let above = found.iter().flat_map(|file| file.ancestors().skip(1));
+    let below_data: BTreeSet<_> = above.filter(|directory| directory.starts_with("data")).collect();
+    // The deepest first. A directory that is not empty stays as it is.
+    for directory in below_data.iter().rev() {
         let _ = std::fs::remove_dir(home.join(directory));
     }
     if let Some(file) = foreign.first() {
@@ -133,7 +142,12 @@ mod tests {
             "data/ledger/HEAD",
             "data/ledger/00000000000000000001.seg",
             "data/views/views.redb",
+            "data/ledger/tile/mark",
+            "data/ledger/tile/0/x001/002",
+            "data/ledger/tile/1/000",
+            "data/evidence/checkpoint",
             "data/keys/keyring",
+            "data/keys/firma",
         ];
         let others = ["note.txt", "pki/mia.pem", "pki/caf.txt", "altra/data/lock"];
         own.iter().chain(&others).for_each(|name| put(name));

@@ -1,12 +1,17 @@
-//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --apri` and a
-//! search for a person are recorded.
+//! `varco ledger`: reads the segments, also while a gateway runs. `show --apri`, `prove --apri` and a search
+//! for a person are recorded.
 
 mod aperta;
 mod elenco;
+mod prove;
 mod righe;
 mod verifica;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 
 use aperta::aperta;
@@ -18,6 +23,7 @@ pub use verifica::{Checked, Report, verify, verify_log};
 use super::consultate::{self, Consultazione};
 use super::dove::Dove;
 use crate::clock::Clock;
+use crate::italian::quanti;
 use crate::ledger::search;
 use crate::ledger::{Directory, Keys, Unopened, seal};
 
@@ -44,6 +50,18 @@ enum What {
     },
     /// Rilegge ogni byte e controlla tutto
     Verify,
+    /// L'ultimo checkpoint: la grandezza e la radice del registro, firmate
+    Checkpoint {
+        /// Il file in cui scriverlo: nuovo
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// La prova che una voce è nel registro, per chi non si fida di chi lo tiene
+    Prove(prove::Args),
+    /// La prova che un checkpoint continua un altro, e niente di prima è cambiato
+    Consistency(prove::Consistency),
+    /// La chiave con cui si verificano i checkpoint
+    Chiave,
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
@@ -52,9 +70,16 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::List(args) => elenco::run(&directory, &args, clock),
         What::Show { sequenza, apri } => show(&directory, sequenza, apri, clock),
         What::Verify => {
-            println!("{}", verify(&directory)?);
+            let report = verify(&directory)?;
+            println!("{report}");
+            let (voci, radice) = (report.read.entries, STANDARD.encode(report.root));
+            println!("albero: {}, radice {radice}", quanti(voci, "voce", "voci"));
             Ok(())
         }
+        What::Checkpoint { output } => prove::checkpoint(&directory, output.as_deref()),
+        What::Prove(args) => prove::prove(&directory, &args, clock),
+        What::Consistency(args) => prove::consistency(&directory, &args),
+        What::Chiave => prove::chiave(&directory),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `varco ledger verify`: every byte, checksum, sequence and sealed part.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -13,6 +13,7 @@ use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::leaf::SIGILLO;
 use crate::ledger::log::{LogError, REMEDY};
+use crate::ledger::tree::{Compared, Differs, TreeHash};
 use crate::ledger::{Directory, Entry, Keys, Reader, Secret, Unopened, Verified, seal};
 use crate::progress::made;
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub unseen: u64,
     /// Sealed parts of earlier formats: nothing in their leaves covers their bytes.
     pub uncovered: u64,
+    /// Root of the tree over the leaves read.
+    pub root: TreeHash,
 }
 
 impl std::fmt::Display for Report {
@@ -39,6 +42,7 @@ impl std::fmt::Display for Report {
             erased,
             unseen,
             uncovered,
+            root: _,
         } = self;
         write!(
             f,
@@ -199,6 +203,7 @@ pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Resul
             keys,
             again: &|| open().ok(),
             views,
+            tiles: Some(directory.tiles()),
         },
     )
 }
@@ -211,6 +216,8 @@ pub struct Checked<'a> {
     pub again: &'a dyn Fn() -> Option<Keys>,
     /// The last entry applied by the views.
     pub views: Option<u64>,
+    /// Directory of the tree's tiles; `None`: they are not here.
+    pub tiles: Option<PathBuf>,
 }
 
 /// A line for each damage of the log, and one for views ahead of it.
@@ -227,6 +234,18 @@ fn of_the_log(damage: &[LogError], views: Option<u64>, read: &Verified) -> Vec<S
         ));
     }
     lines
+}
+
+/// The line for a tree that is not the leaves'.
+fn other_tree(differs: Differs) -> String {
+    match differs {
+        Differs::Leaf(sequence) => {
+            format!("l'albero (ledger/tile) non è quello delle voci: la prima diversa è la {sequence}")
+        }
+        Differs::Above(level, number) => {
+            format!("l'albero (ledger/tile) non è quello delle voci: il tassello {level}/{number} è diverso")
+        }
+    }
 }
 
 /// Whether the summary of an attestation, if there is one, is what the attestation says: questions about an
@@ -247,7 +266,9 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
         mut keys,
         again,
         views,
+        tiles,
     } = checked;
+    let mut tree = Compared::new(tiles);
     let (mut report, mut wrong) = (Report::default(), Guasti::default());
     let _shown = Avanzamento::of(Lavoro {
         nome: "rilettura del registro",
@@ -256,6 +277,7 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
     });
     let (read, damage) = reader.verify(&mut |entry| {
         made(1);
+        tree.add(entry.leaf.seq, &entry.bytes);
         match covered(&entry) {
             Covered::Yes => {}
             Covered::Earlier => report.uncovered += 1,
@@ -290,6 +312,8 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
         }
     })?;
     report.read = read;
+    (_, report.root) = tree.head();
+    wrong.others.extend(tree.differs().map(other_tree));
     let mut lines = of_the_log(&damage, views, &report.read);
     lines.extend(match &keys {
         Some(keys) => wrong.lines(keys),

@@ -157,6 +157,16 @@ impl Keys {
         )
     }
 
+    /// Wraps a key that is not in the keyring. It opens again only for the same `name`.
+    pub fn wrap(&self, name: &[u8], key: &[u8; 32]) -> Result<Wrapped, KeyError> {
+        self.vault.wrap(name, key)
+    }
+
+    /// Unwraps such a key. `None`: another vault wrapped it, or for another `name`.
+    pub fn unwrap(&self, name: &[u8], wrapped: &Wrapped) -> Option<[u8; 32]> {
+        self.vault.unwrap(name, wrapped)
+    }
+
     /// The keys of a ring, opened by a vault.
     pub fn of(vault: Box<dyn Vault>, ring: Box<dyn Ring>, access: Access) -> Result<Self, KeyError> {
         let keys = Self {

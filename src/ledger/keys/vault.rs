@@ -17,6 +17,16 @@ pub trait Vault: Send + Sync {
 pub struct Wrapped(pub(super) [u8; Wrapped::LENGTH]);
 
 impl Wrapped {
+    /// Its bytes, for a file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// From the bytes of a file. `None`: they have another length.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// Its length in bytes.
     pub const LENGTH: usize = NONCE + 32 + 16;
     /// The zeros left by an erased key.

@@ -73,6 +73,17 @@ impl Blinding {
         }
     }
 
+    /// The random bytes of one label. `None`: of version 1, where the same bytes open every commitment.
+    pub fn random_of(&self, label: &str) -> Option<[u8; RANDOM]> {
+        match &self.random {
+            Random::Same(_) => None,
+            // The key stands last: nobody who has the bytes of one label can go on to another's.
+            Random::Each(data_key) => {
+                Some(sha256_of(&[b"varco blinding ", label.as_bytes(), &[0], data_key]))
+            }
+        }
+    }
+
     /// The commitment to bytes, hexadecimal.
     pub fn commit(&self, label: &str, bytes: &[u8]) -> String {
         hex(&self.committed(label, bytes))
@@ -91,9 +102,8 @@ impl Blinding {
                 tag.copy_from_slice(context.sign().as_ref());
                 tag
             }
-            // The key stands last: nobody who has the bytes of one label can go on to another's.
-            Random::Each(data_key) => {
-                let random = sha256_of(&[b"varco blinding ", label.as_bytes(), &[0], data_key]);
+            Random::Each(_) => {
+                let random = self.random_of(label).unwrap_or_default();
                 sha256_of(&[&random, bytes])
             }
         }

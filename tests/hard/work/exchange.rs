@@ -48,11 +48,8 @@ impl What {
     }
 }
 
-/// The release build, which has symbols; or the one that `VARCO_BIN` names.
+/// The release build, which has symbols.
 fn program() -> PathBuf {
-    if let Some(named) = std::env::var_os("VARCO_BIN") {
-        return named.into();
-    }
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--bin", "varco"])
         .output()

@@ -175,6 +175,7 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
             keys: Some(Keys::open(&keys_of(&engine), true).unwrap()),
             again: &|| None,
             views: None,
+            tiles: None,
         };
         let report = ledger::verify_log(reader, checked).unwrap();
         assert!(report.opened > 8 && report.read.entries > 20, "{report}");
@@ -390,6 +391,7 @@ fn a_sealed_part_that_was_exchanged_is_found_without_keys() {
             keys: None,
             again: &|| None,
             views: None,
+            tiles: None,
         };
         ledger::verify_log(&log, checked).map_err(|error| error.to_string())
     };
@@ -748,6 +750,7 @@ fn a_summary_that_is_not_its_attestations_is_found() {
             keys: Some(keys()),
             again: &|| None,
             views: None,
+            tiles: None,
         };
         ledger::verify_log(&log, checked).map_err(|error| error.to_string())
     };

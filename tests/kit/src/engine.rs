@@ -177,6 +177,7 @@ impl Engine {
             lock: None,
             damage: varco::ledger::damage::Damage::default(),
             disk: Arc::new(RealDisk),
+            tiles: home.path().join("tile"),
         };
         let node = Node::assemble(parts, &home.path().join("views"), &clock, settings()).unwrap();
         Self::with(node, clock, home)

@@ -1,0 +1,16 @@
+//! The facts in entries that begin an epoch.
+
+use crate::ledger::leaf::facts;
+
+facts! {
+    /// The number of the epoch that begins.
+    EPOCA = "epoca";
+    /// The origin of its checkpoints.
+    ORIGINE = "origine";
+    /// The verification key of its checkpoints, as C2SP writes keys.
+    CHIAVE_FIRMA = "chiave_firma";
+    /// The last checkpoint known before: `origine`, `voci`, `radice`.
+    PRECEDENTE = "precedente";
+    /// Why it begins.
+    PERCHE = "perche";
+}
