@@ -17,4 +17,5 @@ mod dozen;
 mod ocsp;
 mod pkits;
 mod release;
+mod tlog;
 mod validator;

@@ -81,7 +81,10 @@ fn the_tarball_has_one_file_that_runs_anywhere() {
     // The program for strangers, in the tarball and alone.
     for binary in [inside.join("varco-verify"), file("varco-verify-", "-linux")] {
         let version = done(Command::new(binary).arg("--version"));
-        assert_eq!(version.trim(), format!("varco-verify {}", env!("CARGO_PKG_VERSION")));
+        assert_eq!(
+            version.trim(),
+            format!("varco-verify {}", env!("CARGO_PKG_VERSION"))
+        );
     }
     // Names are looked up without a library of the system: there is none to find in an image.
     for part in [
