@@ -1,7 +1,7 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 65] = [
+const ESEMPI: [&str; 66] = [
     "varco demo",
     "varco demo --esci",
     "varco init --guidata",
@@ -47,6 +47,7 @@ const ESEMPI: [&str; 65] = [
     "varco ledger prove 42 -o voce-42.tlog-proof",
     "varco ledger consistency ieri.checkpoint -o da-ieri.prova",
     "varco ledger chiave",
+    "varco ledger epoca --chiave-compromessa --motivo \"furto del server\"",
     "varco backup /mnt/copia/registro --chiavi /mnt/chiavi/registro",
     "varco rebuild --data /var/lib/varco/data",
     "varco upgrade --data /var/lib/varco/data",

@@ -64,6 +64,9 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
         quanti(status.voci, "voce", "voci"),
         status.in_attesa
     );
+    if let Some(signed) = status.checkpoint {
+        println!("ultimo checkpoint firmato: {}", quanti(signed, "voce", "voci"));
+    }
     if let Some((ended, segments)) = status.riletti {
         println!("segmenti chiusi riletti: {segments}, l'ultima volta il {ended}");
     }

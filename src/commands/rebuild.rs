@@ -9,7 +9,7 @@ use super::avanzamento::{Avanzamento, Lavoro};
 use super::dove::Indicata;
 use super::who::myself;
 use crate::clock::Clock;
-use crate::gateway::node::{self, AcceptedLoss};
+use crate::gateway::node::{self, Decision};
 use crate::italian::quanti;
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
@@ -31,7 +31,7 @@ pub struct Args {
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let accepted = match args.motivo {
         Some(motivo) if motivo.trim().is_empty() => bail!("indicare il motivo (--motivo)"),
-        Some(reason) => Some(AcceptedLoss {
+        Some(reason) => Some(Decision {
             actor: myself(),
             reason,
         }),
@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     rebuild(&args.dove.data()?, accepted.as_ref(), clock)
 }
 
-fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Result<()> {
+fn rebuild(data: &Path, accepted: Option<&Decision>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let shown = Avanzamento::of(Lavoro {
         nome: "viste rifatte dal registro",

@@ -12,7 +12,7 @@ use super::note::TreeHead;
 
 /// Length of a slot, bytes.
 const SLOT: usize = 4096;
-/// What a slot begins with.
+/// The first bytes of a slot.
 const MAGIC: &[u8; 8] = b"\x8bVARCOK\x01";
 /// Its header: magic, number (8), length of the note (4), CRC-32C of number, length and note (4).
 const HEADER: usize = 24;

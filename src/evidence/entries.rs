@@ -1,4 +1,4 @@
-//! The entry that begins an epoch: kind `system`, operation `epoca`, and its view.
+//! The entry of a new epoch: kind `system`, operation `epoca`, and its view.
 //!
 //! Facts: `epoca` (its number), `origine`, `chiave_firma` (the verification key), `perche` (why it begins),
 //! `precedente` (the last checkpoint known before).
@@ -10,9 +10,7 @@ use super::epoch::Epoch;
 use super::facts::{CHIAVE_FIRMA, EPOCA, ORIGINE, PERCHE, PRECEDENTE};
 use super::note::TreeHead;
 use crate::digest::hex;
-use crate::ledger::{
-    Body, Draft, Entry, Kind, Ledger, PrepareError, Projector, Retention, ViewError, Writes, new_exchange,
-};
+use crate::ledger::{Body, Entry, KeyError, Kind, Projector, Retention, ViewError, Writes, new_exchange};
 use crate::state::Store;
 
 /// The operation of the entry.
@@ -29,8 +27,10 @@ pub enum Perche {
     Copia,
     /// The end of the log was given up.
     Perdita,
-    /// The key of the epoch is not here, or is not the one that the ledger names.
+    /// The key of the epoch is not here, or is another than the ledger names.
     Chiave,
+    /// The key of the epoch is in other hands, or may be.
+    Compromessa,
 }
 
 impl Perche {
@@ -40,11 +40,12 @@ impl Perche {
             Self::Copia => "copia",
             Self::Perdita => "perdita",
             Self::Chiave => "chiave",
+            Self::Compromessa => "compromessa",
         }
     }
 }
 
-/// The epoch that the ledger names last.
+/// The last epoch named by the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpocaNota {
     /// Its number.
@@ -55,14 +56,13 @@ pub struct EpocaNota {
     pub chiave: String,
 }
 
-/// The entry.
+/// The entry, without its author.
 pub fn beginning(
-    ledger: &Ledger,
     epoch: &Epoch,
     perche: Perche,
     before: Option<&TreeHead>,
     now: Timestamp,
-) -> Result<Draft, PrepareError> {
+) -> Result<Body, KeyError> {
     let exchange = new_exchange(now)?;
     let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
         .fact(EPOCA, epoch.number)
@@ -76,10 +76,10 @@ pub fn beginning(
     }
     body.operation = Some(EPOCA_OPERATION.to_owned());
     body.outcome = Some("OK".to_owned());
-    ledger.prepare_open(body)
+    Ok(body)
 }
 
-/// The epoch that the ledger names last; `None`: it has had none.
+/// The last epoch named by the ledger; `None`: it has had none.
 pub fn present(store: &Store) -> Result<Option<EpocaNota>, ViewError> {
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(|error| ViewError(error.to_string()));
     store.get(PRESENT)?.map(read).transpose()

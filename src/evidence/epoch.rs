@@ -73,7 +73,7 @@ impl Epoch {
         Ok(Self { number, key })
     }
 
-    /// The epoch whose key is in a directory of keys. `None`: there is none that these keys open.
+    /// The epoch of the signing key in a directory of keys. `None`: these keys open none.
     pub fn present(keys: &Keys, directory: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(path(directory)).ok()?;
         let bound = text.get(..text.find("sealed ")?)?;

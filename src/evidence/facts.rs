@@ -1,9 +1,9 @@
-//! The facts in entries that begin an epoch.
+//! The facts in the entry of a new epoch.
 
 use crate::ledger::leaf::facts;
 
 facts! {
-    /// The number of the epoch that begins.
+    /// The number of the new epoch.
     EPOCA = "epoca";
     /// The origin of its checkpoints.
     ORIGINE = "origine";

@@ -2,7 +2,7 @@
 //!
 //! A **checkpoint** signs the size and the root of the tree over the leaves (C2SP tlog-checkpoint, Ed25519).
 //! [`note`]: keys and signed notes; [`checkpoint`]: the last one, on disk before anybody is shown it;
-//! [`epoch`]: the signing key, and its origin; [`signing`]: the thread that signs;
+//! [`epoch`]: the signing key, and its origin; [`signing`]: a thread of its own;
 //! [`proof`]: proofs to hand out; [`entries`]: the beginning of an epoch.
 //!
 //! Invariant: two checkpoints of one origin never contradict each other. Where entries may be lost, a new

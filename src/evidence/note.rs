@@ -10,7 +10,7 @@ use crate::ledger::tree::TreeHash;
 /// The byte of Ed25519 keys of a log.
 const ED25519: u8 = 1;
 
-/// A key that signs notes.
+/// A signing key for notes.
 pub struct NoteKey {
     name: String,
     pair: Ed25519KeyPair,

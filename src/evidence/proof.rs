@@ -6,15 +6,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::checkpoint::Signed;
-use crate::ledger::tree::{Tiles, TreeHash, Untold};
+use crate::ledger::tree::{Tiles, TreeHash, Untold, leaf_hash};
 use crate::ledger::{Blinding, Entry};
 
-/// What a proof opens of its entry: the random bytes of the commitments to the two bodies.
+/// The opened part of a proof: the random bytes of the commitments to the two bodies.
 #[derive(Clone, Debug, Default)]
 pub struct Aperto(Value);
 
 impl Aperto {
-    /// Of an entry whose sealed part was opened. Nothing, where its commitments are of version 1: one random
+    /// Of an entry with an opened sealed part. Nothing, where its commitments are of version 1: one random
     /// would open all of them.
     pub fn bodies(blinding: &Blinding) -> Self {
         let random = |label| blinding.random_of(label).map(|random| STANDARD.encode(random));
@@ -38,7 +38,8 @@ pub fn inclusion(
     tiles: &mut Tiles,
 ) -> Result<String, Untold> {
     let index = entry.leaf.seq - 1;
-    let path = tiles.inclusion(index, signed.head.size)?;
+    let (leaf, head) = (leaf_hash(&entry.bytes), &signed.head);
+    let path = tiles.proof((index, leaf), (head.size, &head.root))?;
     let mut extra = json!({ "leaf": String::from_utf8_lossy(&entry.bytes) });
     if aperto.is_some() {
         extra["random"] = aperto.0.clone();
@@ -51,9 +52,12 @@ pub fn inclusion(
     ))
 }
 
-/// The proof that a checkpoint goes on from a tree of an earlier size: what a witness is sent, too (C2SP
+/// The proof that a checkpoint goes on from a tree of an earlier size, as for a witness, too (C2SP
 /// tlog-witness).
 pub fn consistency(old: u64, signed: &Signed, tiles: &mut Tiles) -> Result<String, Untold> {
+    if tiles.root(signed.head.size)? != signed.head.root {
+        return Err(Untold::Other);
+    }
     let path = tiles.consistency(old, signed.head.size)?;
     Ok(format!("old {old}\n{}\n{}", lines(&path), signed.note))
 }

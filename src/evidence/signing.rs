@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -80,7 +81,7 @@ pub fn agrees(evidence: &Path, origin: &str, tree: &Tree, reader: &dyn Reader) -
     })
 }
 
-/// The first leaf that the tiles have otherwise.
+/// The first leaf with another hash in the tiles.
 fn first_changed(tree: &Tree, reader: &dyn Reader, signed: u64) -> Option<u64> {
     let mut compared = Compared::new(Some(tree.directory().to_owned()));
     let read: Result<_, LogError> = reader.verify(&mut |entry| compared.add(entry.leaf.seq, &entry.bytes));
@@ -90,12 +91,13 @@ fn first_changed(tree: &Tree, reader: &dyn Reader, signed: u64) -> Option<u64> {
     }
 }
 
-/// The thread that signs. Dropping it signs what is there, and ends it.
+/// Signs on a thread of its own. Dropping it signs the present tree, and ends it.
 #[derive(Debug)]
 pub struct Signing {
     turn: Arc<SigningTurn>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    abandoned: bool,
 }
 
 #[derive(Debug)]
@@ -103,6 +105,8 @@ struct SigningTurn {
     tree: Tree,
     epoch: Epoch,
     kept: Mutex<(Slots, Option<Signed>)>,
+    /// Whether the last attempt to sign failed.
+    failing: AtomicBool,
 }
 
 impl SigningTurn {
@@ -136,28 +140,57 @@ impl Signing {
             tree: tree.clone(),
             epoch,
             kept: Mutex::new(Slots::open(evidence)?),
+            failing: AtomicBool::new(false),
         });
         let (stop, stopped) = channel();
         let own = turn.clone();
         let thread = std::thread::Builder::new()
             .name("evidence".to_owned())
             .spawn(move || {
-                let mut failed = false;
-                while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                loop {
                     let signed = own.sign();
+                    let failed = own.failing.swap(signed.is_err(), Ordering::Relaxed);
                     if let Err(error) = &signed
                         && !failed
                     {
                         tracing::error!(%error, "no checkpoint can be signed");
                     }
-                    failed = signed.is_err();
+                    if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                        break;
+                    }
                 }
             })?;
         Ok(Self {
             turn,
             stop: Some(stop),
             thread: Some(thread),
+            abandoned: false,
         })
+    }
+}
+
+/// How far a tree is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedSoFar {
+    /// Entries of the last checkpoint, of whatever epoch; 0: there is none.
+    pub entries: u64,
+    /// Whether the last attempt to sign failed.
+    pub failing: bool,
+}
+
+impl Signing {
+    /// How far the tree is signed.
+    pub fn so_far(&self) -> SignedSoFar {
+        let kept = self.turn.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        SignedSoFar {
+            entries: kept.1.as_ref().map_or(0, |signed| signed.head.size),
+            failing: self.turn.failing.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends it: nothing more is signed under this origin.
+    pub fn abandon(mut self) {
+        self.abandoned = true;
     }
 }
 
@@ -166,6 +199,9 @@ impl Drop for Signing {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+        if self.abandoned {
+            return;
         }
         if let Err(error) = self.turn.sign() {
             tracing::error!(%error, "no checkpoint can be signed");

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
+use super::node::Decision;
 use super::status::{Readiness, Status};
 use super::{Gateway, beside};
 use crate::isee::feed::FeedRecord;
@@ -213,6 +214,10 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Ok(asked) => answer(consultate::record(&node.ledger, &asked.what, &asked.by(actor), now).await),
             Err(refused) => refused,
         },
+        (&Method::POST, "/epoca") => match read::<()>(request).await {
+            Ok(asked) => end_epoch(gateway, actor, asked).await,
+            Err(refused) => refused,
+        },
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
                 let act = Act {
@@ -230,6 +235,18 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         },
         _ => text(StatusCode::NOT_FOUND, "not found\n"),
     }
+}
+
+/// Ends the epoch of the signing key. The answer is the new verification key.
+async fn end_epoch(gateway: &Gateway, actor: &Actor, asked: SocketRequest<()>) -> Response<Full<Bytes>> {
+    let decision = Decision {
+        actor: asked.by(actor),
+        reason: asked.motivo,
+    };
+    json(&match gateway.node.end_epoch(&decision).await {
+        Ok(key) => SocketReply::Ok(key),
+        Err(error) => SocketReply::Errore(error.to_string()),
+    })
 }
 
 /// Loads lines of the feed, and attests the DSU that waited for them.

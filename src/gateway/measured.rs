@@ -15,6 +15,11 @@ impl Gateway {
         self.metrics.text(Gauges {
             ready: *self.node.ledger.committer.health().borrow() == Health::Good,
             read_again: ended.map_or(0, Timestamp::as_second),
+            signed: self
+                .node
+                .signed()
+                .and_then(|signed| i64::try_from(signed.entries).ok())
+                .unwrap_or_default(),
             free: self
                 .node
                 .free()

@@ -29,6 +29,7 @@ pub struct Metrics {
     steps: Family<StepLabel, Histogram>,
     ready: Gauge,
     read_again: Gauge,
+    signed: Gauge,
     free: Gauge,
     certificates: Family<Named, Gauge>,
     lists: Gauge,
@@ -75,6 +76,7 @@ impl Metrics {
             steps: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
             ready: Gauge::default(),
             read_again: Gauge::default(),
+            signed: Gauge::default(),
             free: Gauge::default(),
             certificates: Family::default(),
             lists: Gauge::default(),
@@ -124,6 +126,9 @@ impl Metrics {
         let help = "When all closed segments had been read again; 0 before the first time";
         self.registry
             .register("ledger_read_again_timestamp", help, self.read_again.clone());
+        let help = "Entries of the last checkpoint signed; 0 without one";
+        self.registry
+            .register("checkpoint_entries", help, self.signed.clone());
         let help = "Bytes that may still be written where the data directory is";
         self.registry.register("data_free_bytes", help, self.free.clone());
         let help = "Last second of the server's certificates, by file";
@@ -189,6 +194,7 @@ impl Metrics {
     pub fn text(&self, standing: Gauges) -> String {
         self.ready.set(standing.ready.into());
         self.read_again.set(standing.read_again);
+        self.signed.set(standing.signed);
         self.free.set(standing.free);
         self.certificates.clear();
         for (name, expires) in standing.certificates {
@@ -221,6 +227,8 @@ pub struct Gauges {
     pub ready: bool,
     /// When the last daily reading ended, seconds since the epoch; 0 for never.
     pub read_again: i64,
+    /// Entries of the last checkpoint signed; 0 without one.
+    pub signed: i64,
     /// Bytes still free where the data directory is; 0 if unknown.
     pub free: i64,
     /// The server's certificates, with their last seconds.

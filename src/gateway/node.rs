@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::evidence::entries::{self as epochs, EpochProjector, Perche};
 use crate::evidence::epoch::{self, Epoch};
-use crate::evidence::signing::{self, Contradiction, Signing};
+use crate::evidence::signing::{self, Contradiction, SignedSoFar, Signing};
 use crate::evidence::{NAME, checkpoint};
 use crate::gateway::facts::{DATI, EVENTO};
 use crate::isee::rules::RuleError;
@@ -118,7 +118,7 @@ pub enum NodeError {
     /// The rule sets are not valid.
     #[error(transparent)]
     Rules(#[from] RuleError),
-    /// The log is not the one that was signed.
+    /// The log is not the signed one.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
     /// An entry of the opening could not be recorded.
@@ -208,7 +208,7 @@ impl Node {
             directory: Some(directory.clone()),
             ..node
         };
-        // Who accepts a loss knows; and where its record is pending, a new epoch is.
+        // With an accepted loss, or before its record, a new epoch is about to begin.
         if loss == Loss::Refused && directory.pending_loss().is_none() {
             node.agrees().inspect_err(|_| node.close())?;
         }
@@ -226,7 +226,7 @@ impl Node {
 
     /// Signs the tree from now on, under the present epoch; under a new one, if the key of the present one is
     /// not here, or if `broken` says why nothing more may be signed under it.
-    async fn sign(&self, broken: Option<Perche>) -> Result<(), NotCommitted> {
+    async fn sign(&self, broken: Option<Broken<'_>>) -> Result<(), NotCommitted> {
         let Some(directory) = &self.directory else {
             return Ok(());
         };
@@ -237,8 +237,7 @@ impl Node {
             tracing::error!(%error, "the ledger cannot be signed");
             NotCommitted::Unavailable
         };
-        // A signature under the former origin is the last one.
-        drop(self.signing().take());
+        self.signing().take().into_iter().for_each(Signing::abandon);
         let known = epochs::present(&self.store).map_err(|error| unavailable(&error))?;
         let keys = &self.ledger.keys;
         let here = Epoch::present(keys, &directory.keys());
@@ -255,28 +254,76 @@ impl Node {
         let epoch = match here.filter(|epoch| broken.is_none() && same(epoch)) {
             Some(epoch) => epoch,
             None => {
-                let perche = broken.unwrap_or(match known {
-                    Some(_) => Perche::Chiave,
-                    None => Perche::Inizio,
+                let broken = broken.unwrap_or(Broken {
+                    perche: if known.is_some() {
+                        Perche::Chiave
+                    } else {
+                        Perche::Inizio
+                    },
+                    by: None,
                 });
-                let origin = epoch::origin(NAME, self.ledger.id, number + 1);
-                let epoch = Epoch::begin(keys, &directory.keys(), &origin, number + 1)
-                    .map_err(|error| unavailable(&error))?;
-                let last = checkpoint::last(&directory.evidence()).map_err(|error| unavailable(&error))?;
-                let before = last.as_ref().map(|signed| &signed.head);
-                let draft = epochs::beginning(&self.ledger, &epoch, perche, before, self.clock.now())
-                    .map_err(|error| unavailable(&error))?;
-                let submission = Submission {
-                    drafts: vec![draft],
-                    preconditions: Vec::new(),
-                };
-                self.ledger.committer.submit(submission).await?;
-                epoch
+                self.begin_epoch(number + 1, broken).await?
             }
         };
         let signing = Signing::start(&directory.evidence(), &self.ledger.tree, epoch);
         *self.signing() = Some(signing.map_err(|error| unavailable(&error))?);
         Ok(())
+    }
+
+    /// Begins an epoch: its key is durable, then its entry.
+    async fn begin_epoch(&self, number: u64, broken: Broken<'_>) -> Result<Epoch, NotCommitted> {
+        let unavailable = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "no epoch can begin");
+            NotCommitted::Unavailable
+        };
+        let Some(directory) = &self.directory else {
+            return Err(NotCommitted::Unavailable);
+        };
+        let (ledger, now) = (&self.ledger, self.clock.now());
+        let origin = epoch::origin(NAME, ledger.id, number);
+        let epoch = Epoch::begin(&ledger.keys, &directory.keys(), &origin, number);
+        let epoch = epoch.map_err(|error| unavailable(&error))?;
+        let last = checkpoint::last(&directory.evidence()).map_err(|error| unavailable(&error))?;
+        let before = last.as_ref().map(|signed| &signed.head);
+        let body =
+            epochs::beginning(&epoch, broken.perche, before, now).map_err(|error| unavailable(&error))?;
+        let draft = match broken.by {
+            None => ledger.prepare_open(body).map_err(|error| unavailable(&error))?,
+            Some(Decision { actor, reason }) => {
+                let mut secret = Secret {
+                    reason: Some(reason.clone()),
+                    ..Secret::default()
+                };
+                let body = actor
+                    .sign(body, &mut secret, ledger, now)
+                    .map_err(|error| unavailable(&error))?;
+                let blinding = Blinding::new().map_err(|error| unavailable(&error))?;
+                let draft = ledger.prepare(body, &secret, blinding, 0, now);
+                draft.map_err(|error| unavailable(&error))?
+            }
+        };
+        let submission = Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        };
+        ledger.committer.submit(submission).await?;
+        Ok(epoch)
+    }
+
+    /// Ends the present epoch, since its key is in other hands or may be. Returns the new verification key.
+    pub async fn end_epoch(&self, decision: &Decision) -> Result<String, NotCommitted> {
+        let broken = Broken {
+            perche: Perche::Compromessa,
+            by: Some(decision),
+        };
+        self.sign(Some(broken)).await?;
+        let directory = self.directory.as_ref().ok_or(NotCommitted::Unavailable)?;
+        epoch::verification(&directory.keys()).ok_or(NotCommitted::Unavailable)
+    }
+
+    /// How far the ledger is signed. None: it has no directory.
+    pub fn signed(&self) -> Option<SignedSoFar> {
+        self.signing().as_ref().map(Signing::so_far)
     }
 
     fn signing(&self) -> MutexGuard<'_, Option<Signing>> {
@@ -425,7 +472,7 @@ impl Node {
             .await?;
         self.skip_series().await?;
         // The copy may know less than was signed.
-        self.sign(Some(Perche::Copia)).await?;
+        self.sign(Some(Broken::from(Perche::Copia))).await?;
         tracing::warn!(
             voci = head,
             "restored from a copy: enti and their grants are those of the day of the copy; check what was suspended, revoked or taken back since"
@@ -490,7 +537,7 @@ impl Node {
 
     /// Records the loss of the log's end, and the operator's decision to go on without it: the last whole
     /// entry, the last one known to have existed, the actor and the reason. Every series goes on far beyond.
-    async fn record_loss(&self, accepted: Option<&AcceptedLoss>, until: u64) -> Result<(), NotCommitted> {
+    async fn record_loss(&self, accepted: Option<&Decision>, until: u64) -> Result<(), NotCommitted> {
         let unavailable = |_| NotCommitted::Unavailable;
         let (ledger, now) = (&self.ledger, self.clock.now());
         let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
@@ -530,7 +577,7 @@ impl Node {
             })
             .await?;
         self.skip_series().await?;
-        self.sign(Some(Perche::Perdita)).await?;
+        self.sign(Some(Broken::from(Perche::Perdita))).await?;
         // After a failure the next start says it again.
         if let Some(Err(error)) = self.directory.as_ref().map(Directory::loss_recorded) {
             tracing::error!(%error, "the mark of a loss cannot be removed");
@@ -572,10 +619,22 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// A loss at the end of the log, accepted by an operator.
+/// The reason for the end of an epoch, and its decision, if there was one.
+struct Broken<'a> {
+    perche: Perche,
+    by: Option<&'a Decision>,
+}
+
+impl From<Perche> for Broken<'_> {
+    fn from(perche: Perche) -> Self {
+        Self { perche, by: None }
+    }
+}
+
+/// The decision of an operator: to accept a loss at the end of the log, to end an epoch.
 #[derive(Clone, Debug)]
-pub struct AcceptedLoss {
-    /// The accepting operator.
+pub struct Decision {
+    /// The operator.
     pub actor: Actor,
     /// The operator's reason, sealed in the entry.
     pub reason: String,
@@ -600,7 +659,7 @@ pub async fn rebuild(
     directory: &Directory,
     clock: &Clock,
     disk: Arc<dyn Disk>,
-    accepted: Option<&AcceptedLoss>,
+    accepted: Option<&Decision>,
 ) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
     let loss = if accepted.is_some() {
@@ -636,7 +695,7 @@ pub async fn rebuild(
         lock,
         loss,
     )?;
-    // What was signed may tell of a loss of which HEAD and views know nothing.
+    // The checkpoint may tell of a loss unknown to HEAD and views.
     let signed = match (accepted, node.agrees()) {
         (Some(_), Err(NodeError::Contradiction(error))) => error.signed(),
         (_, agrees) => agrees.map(|()| None).inspect_err(|_| node.close())?,
@@ -668,7 +727,7 @@ fn end_on_loss(keys: &Keys, committer: &Committer) {
     });
 }
 
-/// Makes the keys that must exist before they are asked for.
+/// Makes the keys needed before anything asks for them.
 fn begin_keys(keys: &Keys, clock: &Clock) -> Result<(), KeyError> {
     // The year's token keys exist before the first search under them.
     keys.begin(clock.today().year())?;

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Gateway;
 use super::lists::NEAR;
+use super::node::Node;
 use crate::clock::day;
+use crate::evidence::signing::SignedSoFar;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
@@ -28,6 +30,9 @@ pub struct Status {
     pub stato_registro: String,
     /// Sequence of the last entry.
     pub voci: u64,
+    /// Entries of the last checkpoint signed. None: none was.
+    #[serde(default)]
+    pub checkpoint: Option<u64>,
     /// Submissions waiting for the ledger.
     pub in_attesa: i64,
     /// Number of enti, by today's state.
@@ -90,20 +95,8 @@ impl Status {
         let mut avvertenze = Vec::new();
         avvertenze.extend(settings.faults(now));
         avvertenze.extend(settings.notices(now));
-        if health != "scrivibile" {
-            avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
-        }
-        let damaged = node
-            .damage
-            .places()
-            .into_iter()
-            .map(|place| format!("il registro è danneggiato: {place}"));
-        avvertenze.extend(damaged);
-        let keys = &node.ledger.keys;
-        avvertenze.extend(keys.damaged().into_iter().map(|id| {
-            let what = keys.describe(id).unwrap_or_default();
-            format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
-        }));
+        let signed = node.signed();
+        avvertenze.extend(of_ledger(node, health, signed));
         let spazio_libero = node.free();
         let dsu_in_attesa = node.upkeep.waiting(now, WAITING).unwrap_or_else(|error| {
             avvertenze.push(format!("le DSU in attesa non si possono leggere: {error}"));
@@ -122,6 +115,7 @@ impl Status {
             registro: node.ledger.id.to_string(),
             stato_registro: health.to_owned(),
             voci: u64::try_from(node.ledger.committer.meter().head.get()).unwrap_or_default(),
+            checkpoint: signed.map(|signed| signed.entries).filter(|entries| *entries > 0),
             in_attesa: node.ledger.committer.meter().waiting.get(),
             enti,
             certificati,
@@ -181,6 +175,25 @@ impl Readiness {
         }
         Self { ready, says }
     }
+}
+
+/// Warnings about the ledger: not writable, not signed, damaged, with damaged keys.
+fn of_ledger(node: &Node, health: &str, signed: Option<SignedSoFar>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if health != "scrivibile" {
+        warnings.push("il registro non può essere scritto: la porta risponde 503".to_owned());
+    }
+    if signed.is_some_and(|signed| signed.failing) {
+        warnings.push("i checkpoint del registro non si possono scrivere: il log dice perché".to_owned());
+    }
+    let damaged = node.damage.places().into_iter();
+    warnings.extend(damaged.map(|place| format!("il registro è danneggiato: {place}")));
+    let keys = &node.ledger.keys;
+    warnings.extend(keys.damaged().into_iter().map(|id| {
+        let what = keys.describe(id).unwrap_or_default();
+        format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
+    }));
+    warnings
 }
 
 /// Warnings about enti with too many protocols named in vain: somebody may be guessing.

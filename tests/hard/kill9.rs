@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::stranger::Kept;
 use kit::{BENEFIT, DSU, ISEE, Serving, Site, requests};
 use varco::clock::Clock;
 use varco::commands::client::Client;
@@ -45,7 +46,7 @@ fn nothing_acknowledged_is_lost() {
     let serial = Arc::new(AtomicU32::new(1));
     let runtime = kit::runtime();
     let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut rounds_with_load = 0;
+    let (mut rounds_with_load, mut kept) = (0, Kept::default());
     for round in 0..kills {
         let mut serving = site.serve();
         let before = acknowledged.lock().unwrap().exchanges.len();
@@ -71,6 +72,7 @@ fn nothing_acknowledged_is_lost() {
                 client.await.unwrap();
             }
         });
+        kept.take(&site.data());
         rounds_with_load += u32::from(acknowledged.lock().unwrap().exchanges.len() > before);
         if round % COMPARE == 0 {
             kit::views_equal_a_rebuild(&site.directory(), &site.clock);
@@ -81,6 +83,13 @@ fn nothing_acknowledged_is_lost() {
         "only {rounds_with_load} of {kills} rounds had anything acknowledged before the kill"
     );
     kit::views_equal_a_rebuild(&site.directory(), &site.clock);
+    // Whatever was signed before a kill is in the ledger after it.
+    kept.are_contained(&site.data());
+    assert!(
+        kept.len() * 2 > kills as usize,
+        "only {} checkpoints in {kills} rounds",
+        kept.len()
+    );
     check(&site, &acknowledged.lock().unwrap());
 }
 

@@ -15,4 +15,5 @@ mod kill9;
 mod powercut;
 mod scanners;
 mod slow;
+mod stranger;
 mod work;

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::stranger::Kept;
 use kit::{BENEFIT, DSU, ISEE, Serving, Site, requests};
 use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
@@ -588,6 +589,10 @@ impl Round<'_> {
     fn check_ledger(&mut self) {
         let (said, well) = kit::varco(&["ledger", "verify", "--data", self.data().to_str().unwrap()]);
         assert!(well, "{said}");
+        // What was signed before the cut is in the ledger after it.
+        let mut kept = Kept::default();
+        kept.take(&self.data());
+        kept.are_contained(&self.data());
         let entries = segments::read_from(
             &self.directory().segments(),
             self.directory().ledger,

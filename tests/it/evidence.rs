@@ -473,6 +473,74 @@ fn the_first_changed_entry_is_named_while_the_tiles_are_there() {
     assert!(status == 1 && text.contains(&said), "{text}");
 }
 
+/// A stolen key ends the epoch, with and without a gateway that runs: nothing more is signed with it, and the
+/// ledger has who decided it and, sealed, why.
+#[test]
+fn a_stolen_key_signs_no_more() {
+    let told = Told::new();
+    let stolen = told.done(&["chiave"]);
+    let last = std::fs::read_to_string(told.checkpoint("ultimo")).unwrap();
+    let motivo = "furto del server di via Prova";
+    let end = ["epoca", "--chiave-compromessa", "--motivo", motivo];
+    let (text, done) = told.varco(&end[..2]);
+    assert!(!done && text.contains("--motivo"), "{text}");
+
+    let serving = told.site.serve();
+    let second = told.done(&end);
+    let second = second.trim().lines().last().unwrap().to_owned();
+    assert!(
+        second.contains("/2+") && told.done(&["chiave"]).trim() == second,
+        "{second}"
+    );
+    // The gateway goes on, under the new key.
+    let request = requests::indicatore(requests::GIULIA, &told.site.today(), BENEFIT);
+    let comune = told.site.client(serving.address, "comune");
+    let answer = kit::runtime().block_on(comune.call(ISEE, &request)).unwrap();
+    assert_eq!(element(&answer, "Esito"), "OK");
+    // Within a second it is signed, and the status says so.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let data = told.data();
+    let voci = |text: &str, before: &str| {
+        let rest = text.split(before).nth(1).unwrap_or_default();
+        let number = rest
+            .split([' ', '}', ','])
+            .find_map(|word| word.parse::<u64>().ok());
+        number.unwrap_or_else(|| panic!("{text}"))
+    };
+    loop {
+        let (status, good) = kit::varco(&["status", "--data", &data, "--json"]);
+        assert!(good, "{status}");
+        let status = status.replace([':', '\n'], " ");
+        if voci(&status, "\"checkpoint\"") == voci(&status, "\"voci\"") {
+            break;
+        }
+        assert!(std::time::Instant::now() < until, "{status}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    serving.stop();
+    let after = std::fs::read_to_string(told.checkpoint("dopo")).unwrap();
+    assert!(after.contains("/2\n") && !after.contains("/1\n"), "{after}");
+    let size = |note: &str| varco::evidence::note::TreeHead::read(note).unwrap().size;
+    assert!(size(&after) > size(&last));
+
+    let third = told.done(&end);
+    assert!(third.contains("/3+"), "{third}");
+    let known = [(1, "inizio"), (2, "compromessa"), (3, "compromessa")];
+    let epochs = epochs(&told.site.data());
+    let told_of: Vec<_> = epochs
+        .iter()
+        .map(|(number, why, _)| (*number, why.as_str()))
+        .collect();
+    assert_eq!(told_of, known);
+    let shown = told.done(&["list", "--operazione", "epoca"]);
+    assert!(!shown.contains(motivo), "{shown}");
+    // A proof of before still holds, with the key of before.
+    let policy = told.put("vecchia", &format!("log {}\nquorum none\n", stolen.trim()));
+    let (first, data) = (told.path("ultimo"), told.data());
+    let (text, status) = verify(&["registro", &data, "--checkpoint", &first, "--fiducia", &policy]);
+    assert_eq!(status, 0, "{text}");
+}
+
 /// The epochs of a ledger, as its entries tell: number, why, entries of the checkpoint before.
 fn epochs(data: &Path) -> Vec<(u64, String, Option<u64>)> {
     let leaf = |raw: &Raw| serde_json::from_slice::<serde_json::Value>(&raw.leaf).unwrap();

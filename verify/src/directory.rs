@@ -70,7 +70,17 @@ pub fn walk(data: &Path, each: &mut dyn FnMut(Stored<'_>)) -> Result<(String, u6
             offset,
             what,
         };
-        let whole = header(&bytes).ok_or_else(|| broken(0, "non comincia come un segmento", next))?;
+        let is_last = position + 1 == segments.len();
+        let known = ledger.map(|ledger| uuid(&ledger)).unwrap_or_default();
+        let whole = match header(&bytes) {
+            Some(whole) => whole,
+            // It was being made.
+            None if is_last && position > 0 && !goes_on(&bytes, &known) => {
+                tail = bytes.len();
+                break;
+            }
+            None => return Err(broken(0, "non comincia come un segmento", next)),
+        };
         if *ledger.get_or_insert(whole.ledger) != whole.ledger {
             return Err(broken(8, "è di un altro registro", next));
         }
@@ -82,15 +92,17 @@ pub fn walk(data: &Path, each: &mut dyn FnMut(Stored<'_>)) -> Result<(String, u6
         }
         let id = uuid(&whole.ledger);
         let mut offset = SEGMENT_HEADER;
-        while let Some(length) = batch(&bytes[offset..], &mut next, &id, each)
-            .map_err(|(index, what)| broken(offset, what, index))?
-        {
-            offset += length;
+        loop {
+            match batch(&bytes[offset..], &mut next, &id, each) {
+                Ok(Some(length)) => offset += length,
+                // Of a batch that was being written anything may be there, and nothing after it.
+                Ok(None) | Err(_) if is_last && !goes_on(&bytes[offset..], &id) => break,
+                Ok(None) if offset == bytes.len() => break,
+                Ok(None) => return Err(broken(offset, "ha byte che non sono un blocco di voci", next)),
+                Err((index, what)) => return Err(broken(offset, what, index)),
+            }
         }
         tail = bytes.len() - offset;
-        if tail > 0 && position + 1 < segments.len() {
-            return Err(broken(offset, "ha byte che non sono un blocco di voci", next));
-        }
         before = bytes.len() as u64;
     }
     let id = ledger.map(|ledger| uuid(&ledger)).unwrap_or_default();
@@ -173,22 +185,37 @@ fn batch(
     if count == 0 || headers + leaves + sealed != length {
         return Err((*next, "le lunghezze delle voci non sono quella del blocco"));
     }
+    let mut places = Vec::with_capacity(count);
     let (mut leaf_at, mut sealed_at) = (headers, headers + leaves);
-    for (leaf, sealed) in all {
-        let stored = Stored {
-            index: *next - 1,
-            leaf: &bytes[leaf_at..leaf_at + leaf],
-            sealed: &bytes[sealed_at..sealed_at + sealed],
-        };
-        let begin = format!("{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{next},");
-        if !stored.leaf.starts_with(begin.as_bytes()) {
-            return Err((*next, "la voce non è di questo registro, o ha un altro numero"));
+    for ((leaf, sealed), number) in all.into_iter().zip(*next..) {
+        let begin = format!("{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{number},");
+        if !bytes[leaf_at..].starts_with(begin.as_bytes()) || leaf < begin.len() {
+            return Err((number, "la voce non è di questo registro, o ha un altro numero"));
         }
-        each(stored);
+        places.push((leaf_at..leaf_at + leaf, sealed_at..sealed_at + sealed));
         (leaf_at, sealed_at) = (leaf_at + leaf, sealed_at + sealed);
+    }
+    for (leaf, sealed) in places {
+        each(Stored {
+            index: *next - 1,
+            leaf: &bytes[leaf],
+            sealed: &bytes[sealed],
+        });
         *next += 1;
     }
     Ok(Some(length))
+}
+
+/// Whether a whole batch begins anywhere after the beginning of `bytes`.
+fn goes_on(bytes: &[u8], ledger: &str) -> bool {
+    let after = bytes.get(1..).unwrap_or_default();
+    memchr::memmem::find_iter(after, BATCH).any(|at| {
+        let rest = &after[at..];
+        let Some(mut first) = long(rest, BATCH.len()) else {
+            return false;
+        };
+        matches!(batch(rest, &mut first, ledger, &mut |_| {}), Ok(Some(_)))
+    })
 }
 
 /// An id as leaves write it.

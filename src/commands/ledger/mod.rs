@@ -3,6 +3,7 @@
 
 mod aperta;
 mod elenco;
+mod epoca;
 mod prove;
 mod righe;
 mod verifica;
@@ -62,6 +63,8 @@ enum What {
     Consistency(prove::Consistency),
     /// La chiave con cui si verificano i checkpoint
     Chiave,
+    /// Comincia un'epoca nuova, con un'altra chiave di firma
+    Epoca(epoca::Args),
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
@@ -80,6 +83,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Prove(args) => prove::prove(&directory, &args, clock),
         What::Consistency(args) => prove::consistency(&directory, &args),
         What::Chiave => prove::chiave(&directory),
+        What::Epoca(args) => epoca::run(&directory, args, clock),
     }
 }
 

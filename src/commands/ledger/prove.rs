@@ -106,7 +106,7 @@ pub(super) fn prove(directory: &Directory, args: &Args, clock: &Clock) -> Result
     Ok(())
 }
 
-/// The entry with a sequence, or that of an exchange.
+/// The entry with a sequence, or of an exchange.
 fn found(directory: &Directory, wanted: &str) -> Result<Entry> {
     let reader = directory.reader();
     if let Ok(sequence) = wanted.parse::<u64>() {
@@ -128,7 +128,7 @@ fn found(directory: &Directory, wanted: &str) -> Result<Entry> {
     last.with_context(|| format!("nessuno scambio con l'id {exchange}"))
 }
 
-/// What opens the commitments of an entry. The look-up is recorded first.
+/// The openings of an entry's commitments. The look-up is recorded first.
 fn opened(directory: &Directory, entry: &Entry, motivo: &str, clock: &Clock) -> Result<Aperto> {
     if motivo.trim().is_empty() {
         bail!("indicare il motivo (--motivo)");
@@ -198,6 +198,6 @@ fn not_told(why: Untold) -> anyhow::Error {
     match why {
         Untold::Missing(_) => anyhow::Error::new(why)
             .context("l'albero del registro non è qui: lo fa la porta quando apre la directory dei dati"),
-        Untold::Outside { .. } => why.into(),
+        Untold::Other | Untold::Outside { .. } => why.into(),
     }
 }

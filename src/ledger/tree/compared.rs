@@ -1,23 +1,27 @@
-//! Tiles compared with the leaves that they were made of.
+//! Tiles compared with their leaves.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::growing::{Growing, TreeHash, leaf_hash};
+use super::kept::synced;
 use super::{WIDTH, tile_path};
 
-/// Compares leaves, one after another, with the tiles of a directory. Tiles not written yet are not missed.
+/// Compares leaves, one after another, with the tiles of a directory, as far as they were synced: after a
+/// power cut later ones may hold anything, until the next start writes them again.
 #[derive(Debug)]
 pub struct Compared {
     /// None: there are no tiles, or an entry was missing.
     directory: Option<PathBuf>,
     growing: Growing,
+    /// Leaves to compare.
+    most: u64,
     /// Of each level, the tile at hand.
     tiles: HashMap<u32, Vec<TreeHash>>,
     differs: Option<Differs>,
 }
 
-/// The first hash of the tiles that is not the leaves'.
+/// The first hash of the tiles to differ from the leaves'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Differs {
     /// The hash of a leaf: sequence of its entry.
@@ -30,6 +34,7 @@ impl Compared {
     /// With the tiles below a directory, from the first leaf on.
     pub fn new(directory: Option<PathBuf>) -> Self {
         Self {
+            most: directory.as_deref().map_or(0, synced),
             directory,
             growing: Growing::default(),
             tiles: HashMap::new(),
@@ -45,9 +50,11 @@ impl Compared {
         let Self {
             directory,
             growing,
+            most,
             tiles,
             differs,
         } = self;
+        let compares = growing.size < *most;
         growing.add(leaf_hash(leaf), &mut |level, place, hash| {
             let (number, at) = (place / WIDTH, (place % WIDTH) as usize);
             if let (0, Some(directory)) = (at, &directory) {
@@ -55,7 +62,7 @@ impl Compared {
                 tiles.insert(level, bytes.as_chunks::<32>().0.to_vec());
             }
             let kept = tiles.get(&level).and_then(|tile| tile.get(at));
-            if differs.is_none() && kept.is_some_and(|kept| kept != hash) {
+            if compares && differs.is_none() && kept.is_some_and(|kept| kept != hash) {
                 *differs = Some(match level {
                     0 => Differs::Leaf(place + 1),
                     _ => Differs::Above(level, number),

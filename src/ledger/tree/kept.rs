@@ -1,7 +1,7 @@
 //! The tree kept beside the segments: a follower of the log hashes each leaf, and a thread writes tiles.
 //!
 //! Tiles are derived. They are written without a sync, at most a second after their entries. A **mark** names
-//! a size up to which they were synced, with its root: a start goes on from there, whatever happened.
+//! the size at their last sync, with its root: a start goes on from there, whatever happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -24,7 +24,7 @@ use crate::ledger::leaf::Entry;
 
 /// Interval between two writings of tiles.
 const EVERY: Duration = Duration::from_secs(1);
-/// Leaves after which tiles are synced and marked.
+/// Leaves between two syncs of the tiles, with their marks.
 const MARKED: u64 = 16_384;
 /// Leaves added before tiles are written at once: a whole log is read at the making of a tree.
 const MOST: u64 = 65_536;
@@ -45,9 +45,9 @@ struct TreeState {
     growing: Growing,
     /// By level and number of a tile: the place of its first hash not yet written, and the hashes from there.
     unwritten: BTreeMap<(u32, u64), (u64, Vec<TreeHash>)>,
-    /// Size up to which tiles are written.
+    /// Size reached by written tiles.
     written: u64,
-    /// Size up to which they are synced.
+    /// Size reached by synced ones.
     marked: u64,
     /// Tiles written since, and not synced.
     unsynced: BTreeSet<(u32, u64)>,
@@ -139,7 +139,7 @@ impl Tree {
         (state.growing.size, state.growing.root())
     }
 
-    /// Number of leaves whose tiles are written: proofs reach so far.
+    /// Number of leaves with written tiles: proofs reach so far.
     pub fn written(&self) -> u64 {
         self.state().written
     }
@@ -267,6 +267,13 @@ fn line(ledger: Uuid, size: u64, root: &TreeHash) -> String {
     format!("VARCO-TREE 1 {ledger} {size} {}\n", hex(root))
 }
 
+/// The size of the mark; 0: there is none.
+pub(super) fn synced(directory: &Path) -> u64 {
+    let said = std::fs::read_to_string(directory.join(MARK)).unwrap_or_default();
+    let size = said.split(' ').nth(3).and_then(|size| size.parse().ok());
+    size.unwrap_or_default()
+}
+
 /// The tree at the size of the mark. `None`: there is no mark for this ledger, its log is shorter, or the
 /// tiles are others.
 fn marked(directory: &Path, ledger: Uuid, head: u64) -> Option<Growing> {
@@ -300,7 +307,7 @@ fn clear(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)
 }
 
-/// Cuts off hashes written after the mark: a log that has lost entries since has others there.
+/// Cuts off hashes written after the mark: a log without some entries since has others there.
 fn cut(directory: &Path, growing: &Growing) -> io::Result<()> {
     for level in 0..8 {
         let width = growing.levels.get(level as usize).map_or(0, Vec::len);

@@ -13,10 +13,15 @@ pub enum Untold {
     /// A tile cannot be read, or is too short for the size asked for.
     #[error("l'albero del registro non ha ancora il tassello {0}")]
     Missing(String),
+    /// The tiles do not lead to the signed root.
+    #[error(
+        "l'albero del registro (ledger/tile) non è quello del checkpoint: varco ledger verify dice perché"
+    )]
+    Other,
     /// The entry, or the earlier size, is outside the tree.
     #[error("il registro, con {size} voci, non arriva alla {asked}")]
     Outside {
-        /// What was asked for.
+        /// The entry, or the size, asked for.
         asked: u64,
         /// Size of the tree.
         size: u64,
@@ -68,7 +73,7 @@ impl Tiles {
         Ok(root_of(part))
     }
 
-    /// The root over the leaves from `start` to `end`, a subtree of a tree that is split as the RFC says.
+    /// The root over the leaves from `start` to `end`, a subtree of a tree split as the RFC says.
     fn over(&mut self, start: u64, end: u64) -> Result<TreeHash, Untold> {
         let length = end - start;
         match length {
@@ -89,7 +94,23 @@ impl Tiles {
         self.over(0, size)
     }
 
-    /// The proof that a leaf, by its index from 0, stands in the tree with so many leaves.
+    /// The proof of inclusion of a leaf, by its index from 0, in the tree with so many leaves and this root.
+    /// It is tried first: tiles may be damaged.
+    pub fn proof(
+        &mut self,
+        (index, leaf): (u64, TreeHash),
+        (size, root): (u64, &TreeHash),
+    ) -> Result<Vec<TreeHash>, Untold> {
+        let path = self.inclusion(index, size)?;
+        if leads(index, size, leaf, &path) == Some(*root) {
+            Ok(path)
+        } else {
+            Err(Untold::Other)
+        }
+    }
+
+    /// The proof that a leaf, by its index from 0, stands in the tree with so many leaves, as the tiles have
+    /// it.
     pub fn inclusion(&mut self, index: u64, size: u64) -> Result<Vec<TreeHash>, Untold> {
         if index >= size {
             let asked = index + 1;
@@ -137,6 +158,23 @@ impl Tiles {
         }
         path.reverse();
         Ok(path)
+    }
+}
+
+/// The root at the end of a proof, from a leaf. `None`: it has another length.
+fn leads(index: u64, size: u64, leaf: TreeHash, path: &[TreeHash]) -> Option<TreeHash> {
+    if size == 1 {
+        return path.is_empty().then_some(leaf);
+    }
+    let (beside, below) = path.split_last()?;
+    let middle = split(size);
+    if index < middle {
+        Some(node_hash(&leads(index, middle, leaf, below)?, beside))
+    } else {
+        Some(node_hash(
+            beside,
+            &leads(index - middle, size - middle, leaf, below)?,
+        ))
     }
 }
 
