@@ -123,7 +123,7 @@ fn main() -> Result<()> {
     let report = format!(
         "| entries | ledger MiB | views MiB | written, µs an entry | first answer, ms | CPU µs/request | requests/s | p50 µs | p99 µs | resident MiB | RssAnon MiB |\n\
          |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n{table}\n\
-         | entries | first answer after SIGKILL, ms | with no views, ms | resident then, peak, MiB |\n|---:|---:|---:|---:|\n{rebuilt}\n\
+         | entries | first answer after SIGKILL, ms | with no views, ms | resident then, peak, MiB | varco-verify on one core, s |\n|---:|---:|---:|---:|---:|\n{rebuilt}\n\
          - {ENTI} enti, over {DAYS} days; of these entries up to {} of today; {} connections, {seconds} s; {pinning}; {}; {}.\n",
         TODAY.0,
         LOAD.connections,
@@ -215,6 +215,11 @@ fn measure(bench: &Bench, runtime: &Runtime, past: &mut Past, size: u64, window:
     let (without, server) = start(REBUILD)?;
     let (_, peak) = server.memory()?;
     drop(server);
+    // On one core, as this process is.
+    let began = Instant::now();
+    let stranger = varco_verify::said::answer(&["registro".into(), day.clone().into()]);
+    let verified = micros(began.elapsed()) / 100_000;
+    ensure!(stranger.status == 0, "{}", stranger.text);
     std::fs::remove_dir_all(&day)?;
 
     let (mut row, mut rebuilt) = (String::new(), String::new());
@@ -234,10 +239,11 @@ fn measure(bench: &Bench, runtime: &Runtime, past: &mut Past, size: u64, window:
     )?;
     writeln!(
         rebuilt,
-        "| {size} | {} | {} | {} |",
+        "| {size} | {} | {} | {} | {} |",
         tenths(killed),
         tenths(without),
-        tenths(peak * 10 / 1024)
+        tenths(peak * 10 / 1024),
+        tenths(verified)
     )?;
     Ok(Size {
         row,

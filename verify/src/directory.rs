@@ -15,6 +15,8 @@ use crate::tree::{Growing, Hash, leaf_hash, sha256};
 
 const SEGMENT: &[u8; 8] = b"\x89VARCOS\x01";
 const BATCH: &[u8; 8] = b"\x8bVARCOB\x01";
+/// The longest segment that is read, bytes: one is held in memory.
+const LONGEST: u64 = 5 << 30;
 /// Length of a segment's header.
 const SEGMENT_HEADER: usize = 64;
 /// Length of a batch's header.
@@ -62,8 +64,17 @@ pub fn walk(data: &Path, each: &mut dyn FnMut(Stored<'_>)) -> Result<(String, u6
     for (position, (first, path)) in segments.iter().enumerate() {
         let mut bytes = Vec::new();
         File::open(path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
+            .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
             .map_err(|error| Wrong::Io(path.clone(), error))?;
+        if bytes.len() as u64 > LONGEST {
+            let what = "è più lungo di quanto un segmento possa essere";
+            return Err(Wrong::Broken {
+                index: next - 1,
+                file: path.clone(),
+                offset: 0,
+                what,
+            });
+        }
         let broken = |offset, what, index: u64| Wrong::Broken {
             index: index - 1,
             file: path.clone(),
@@ -206,10 +217,18 @@ fn batch(
     Ok(Some(length))
 }
 
-/// Whether a whole batch begins anywhere after the beginning of `bytes`.
+/// Beginnings of batches that are tried in what may be the end of a batch cut short. An honest ledger has none.
+const TRIED: usize = 1000;
+
+/// Whether a whole batch begins anywhere after the beginning of `bytes`, or too many seem to.
 fn goes_on(bytes: &[u8], ledger: &str) -> bool {
     let after = bytes.get(1..).unwrap_or_default();
+    let mut tried = 0;
     memchr::memmem::find_iter(after, BATCH).any(|at| {
+        tried += 1;
+        if tried > TRIED {
+            return true;
+        }
         let rest = &after[at..];
         let Some(mut first) = long(rest, BATCH.len()) else {
             return false;

@@ -157,7 +157,7 @@ fn signed(policy: Option<&Policy>, note: &Note, checkpoint: &Checkpoint) -> Resu
     if logs.is_empty() {
         return Err(format!(
             "nessuna chiave del registro {} che la fiducia elenca lo ha firmato",
-            checkpoint.origin
+            plain(&checkpoint.origin)
         ));
     }
     let mut text = String::new();
@@ -165,7 +165,12 @@ fn signed(policy: Option<&Policy>, note: &Note, checkpoint: &Checkpoint) -> Resu
         let _ = writeln!(text, "Lo ha firmato il registro, con la chiave {}.", key.text());
     }
     for (name, at) in &witnesses {
-        let _ = writeln!(text, "Lo ha visto il testimone {name}, {}.", instant(*at));
+        let _ = writeln!(
+            text,
+            "Lo ha visto il testimone {}, {}.",
+            plain(name),
+            instant(*at)
+        );
     }
     if !quorum {
         return Err(format!(
@@ -211,12 +216,16 @@ fn prova(arguments: Arguments) -> Said {
     let mut text = format!(
         "La voce {} è nel registro {}, così come era con {} voci.\n",
         proof.index + 1,
-        checkpoint.origin,
+        plain(&checkpoint.origin),
         checkpoint.size
     );
     let value: Value = serde_json::from_slice(leaf).unwrap_or_default();
     if value.get("seq").and_then(Value::as_u64) != Some(proof.index + 1) {
         return Err(wrong("la voce ha un altro numero".to_owned()));
+    }
+    let ledger = value.get("ledger").and_then(Value::as_str).unwrap_or_default();
+    if !checkpoint.origin.split('/').any(|part| part == ledger) {
+        return Err(wrong("la voce è di un altro registro".to_owned()));
     }
     text.push_str(&described(&value));
     if let Some(sealed) = extra.as_ref().and_then(|extra| extra.sealed.as_ref()) {
@@ -256,6 +265,15 @@ fn prova(arguments: Arguments) -> Said {
     Ok(text)
 }
 
+/// A text of a file, without the characters that could make a terminal show something else.
+fn plain(text: &str) -> String {
+    let shows = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().filter(shows).collect()
+}
+
 /// What a leaf says, for a reader in a hurry.
 fn described(leaf: &Value) -> String {
     let member = |name: &str| leaf.get(name).and_then(Value::as_str);
@@ -270,9 +288,7 @@ fn described(leaf: &Value) -> String {
         ("exchange", "scambio"),
     ] {
         if let Some(value) = member(name) {
-            // What comes from a file is not let near a terminal's control characters.
-            let plain: String = value.chars().filter(|c| !c.is_control()).collect();
-            let _ = writeln!(text, "  {label}: {plain}");
+            let _ = writeln!(text, "  {label}: {}", plain(value));
         }
     }
     text
@@ -289,7 +305,9 @@ fn consistenza(arguments: Arguments) -> Said {
     let later = &proof.checkpoint;
     let mut text = format!(
         "Il registro {} con {} voci continua quello con {}: niente di prima è cambiato.\n",
-        later.origin, later.size, earlier.size
+        plain(&later.origin),
+        later.size,
+        earlier.size
     );
     if let Some(policy) = &policy {
         let _ = writeln!(text, "Il primo, {}:", first.display());
@@ -352,7 +370,11 @@ fn registro(arguments: Arguments) -> Said {
         let own = checkpoint.origin.split('/').any(|part| part == report.ledger);
         match against {
             _ if !own => {
-                let _ = writeln!(wrong, "{name}: è di un altro registro ({}).", checkpoint.origin);
+                let _ = writeln!(
+                    wrong,
+                    "{name}: è di un altro registro ({}).",
+                    plain(&checkpoint.origin)
+                );
             }
             None => {
                 let _ = writeln!(
@@ -434,6 +456,12 @@ fn day_of(mut days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_file_says_does_not_reach_the_terminal_as_it_is() {
+        assert_eq!(plain("a\u{1b}[2Jb\u{9b}c\u{202e}d\u{feff}e"), "a[2Jbcde");
+        assert_eq!(plain("Comune di Forlì"), "Comune di Forlì");
+    }
 
     #[test]
     fn instants_are_days() {
