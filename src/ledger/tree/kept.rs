@@ -25,7 +25,9 @@ use crate::ledger::leaf::Entry;
 /// Interval between two writings of tiles.
 const EVERY: Duration = Duration::from_secs(1);
 /// Leaves between two syncs of the tiles, with their marks.
-const MARKED: u64 = 16_384;
+const MARKED: u64 = 65_536;
+/// Turns of the thread without a new leaf after which they are synced, too: then it disturbs nobody.
+const QUIET: u32 = 10;
 /// Leaves added before tiles are written at once: a whole log is read at the making of a tree.
 const MOST: u64 = 65_536;
 /// The file with the mark, among the tiles.
@@ -101,11 +103,18 @@ impl Tree {
         let thread = std::thread::Builder::new()
             .name("tree".to_owned())
             .spawn(move || {
-                let mut failed = false;
+                let (mut failed, mut size, mut quiet) = (false, 0, 0);
                 while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                    let kept = keeping.write().and_then(|()| match keeping.unmarked() >= MARKED {
-                        true => keeping.mark(ledger),
-                        false => Ok(()),
+                    let now = keeping.state().growing.size;
+                    quiet = if now == size { quiet + 1 } else { 0 };
+                    size = now;
+                    let kept = keeping.write().and_then(|()| {
+                        let unmarked = keeping.unmarked();
+                        if unmarked >= MARKED || (unmarked > 0 && quiet >= QUIET) {
+                            keeping.mark(ledger)
+                        } else {
+                            Ok(())
+                        }
                     });
                     if let Err(error) = &kept
                         && !failed
